@@ -1,0 +1,2 @@
+//! Benchmarks at scale.
+fn main() {}

@@ -1,0 +1,7 @@
+//! The outside world as capabilities: clock, HTTP, files, terminal, environment, credentials.
+//!
+//! The only module, with `drive`, `cli` and `emulator::serve`, that may touch it. Inner modules get
+//! what they need as arguments.
+
+pub mod clock;
+pub mod transport;

@@ -1,0 +1,140 @@
+//! The marker that ends each comment we send: it is how ownership survives without a state file.
+//!
+//! `[palisade WORKSPACE/POLICY CHANGE-ID until 2026-11-26T10:02Z]`, at most 120 characters; the
+//! whole comment is at most 400 and it is the author's text that is cut, never the marker. The
+//! date is for people: a lease's end is computed from the policy, not from here.
+
+use crate::model::ids::{ChangeId, PolicyName, WorkspaceId};
+use jiff::Timestamp;
+
+/// Longest marker in characters.
+pub const MARKER_MAX: usize = 120;
+/// Longest comment in characters. The service documents no limit; this one is ours.
+pub const COMMENT_MAX: usize = 400;
+/// Longest workspace id a marker can carry whole.
+pub const WORKSPACE_MAX: usize = 30;
+/// Longest policy name a marker can carry whole.
+pub const POLICY_MAX: usize = 40;
+
+/// Who asked for an action, as written into its comment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    /// The workspace that sent the action.
+    pub workspace: WorkspaceId,
+    /// The policy that wanted it.
+    pub policy: PolicyName,
+    /// The change of the plan.
+    pub change: ChangeId,
+    /// When the lease was expected to end, to the minute; for people.
+    pub until: Option<Timestamp>,
+}
+
+impl Marker {
+    /// The marker's text.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let Self { workspace, policy, change, until } = self;
+        match until {
+            Some(until) => {
+                let until = until.strftime("%Y-%m-%dT%H:%MZ");
+                format!("[palisade {workspace}/{policy} {change} until {until}]")
+            }
+            None => format!("[palisade {workspace}/{policy} {change}]"),
+        }
+    }
+
+    /// The whole comment: the author's text, cut to fit, then the marker.
+    #[must_use]
+    pub fn comment(&self, text: &str) -> String {
+        let marker = self.render();
+        let room = COMMENT_MAX.saturating_sub(marker.chars().count() + 1);
+        let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        // A bracketed marker inside the author's text would claim another owner.
+        let clean = clean.replace("[palisade ", "(palisade ");
+        let clean = clean.trim();
+        let cut: String = if clean.chars().count() > room {
+            clean.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+        } else {
+            clean.to_owned()
+        };
+        if cut.is_empty() { marker } else { format!("{cut} {marker}") }
+    }
+
+    /// Finds the marker that ends a comment. Markers elsewhere in the text do not count: the text
+    /// before is free and may quote anything.
+    #[must_use]
+    pub fn find(comment: &str) -> Option<Self> {
+        let body = comment.trim_end().strip_suffix(']')?;
+        let start = body.rfind("[palisade ")?;
+        let mut words = body.get(start + "[palisade ".len()..)?.split(' ');
+        let (workspace, policy) = words.next()?.split_once('/')?;
+        let change = words.next()?;
+        if workspace.is_empty() || policy.is_empty() || change.is_empty() {
+            return None;
+        }
+        let until = match (words.next(), words.next(), words.next()) {
+            (None, _, _) => None,
+            (Some("until"), Some(text), None) => Some(parse_minute(text)?),
+            _ => return None,
+        };
+        Some(Self {
+            workspace: workspace.into(),
+            policy: policy.into(),
+            change: change.into(),
+            until,
+        })
+    }
+}
+
+fn parse_minute(text: &str) -> Option<Timestamp> {
+    let (date, rest) = text.strip_suffix('Z')?.split_once('T')?;
+    format!("{date}T{rest}:00Z").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marker() -> Marker {
+        Marker {
+            workspace: "contoso-soc".into(),
+            policy: "ir-7781".into(),
+            change: "0123456789ab".into(),
+            until: Some("2026-11-26T10:02:00Z".parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_marker_is_read_back_from_the_end_of_a_comment() {
+        let comment = marker().comment("IR-7781 containment");
+        assert_eq!(
+            comment,
+            "IR-7781 containment [palisade contoso-soc/ir-7781 0123456789ab until 2026-11-26T10:02Z]"
+        );
+        assert_eq!(Marker::find(&comment), Some(marker()));
+    }
+
+    #[test]
+    fn the_authors_text_is_cut_and_the_marker_never() {
+        let comment = marker().comment(&"ä".repeat(900));
+        assert_eq!(comment.chars().count(), COMMENT_MAX);
+        assert_eq!(Marker::find(&comment), Some(marker()));
+    }
+
+    #[test]
+    fn a_marker_quoted_in_the_middle_claims_nothing() {
+        assert_eq!(Marker::find("see [palisade a/b c] for why"), None);
+        let forged = marker().comment("x [palisade evil/p 1]");
+        assert_eq!(Marker::find(&forged), Some(marker()));
+    }
+
+    #[test]
+    fn the_longest_names_fit() {
+        let long = Marker {
+            workspace: "w".repeat(WORKSPACE_MAX).into(),
+            policy: "p".repeat(POLICY_MAX).into(),
+            ..marker()
+        };
+        assert!(long.render().chars().count() <= MARKER_MAX);
+    }
+}

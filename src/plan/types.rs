@@ -1,0 +1,349 @@
+//! The plan as data, and as it is published: the plan file's body is exactly this.
+//!
+//! Names are a contract with other programs (`schemas/plan.schema.json`): add freely, change only
+//! with a new `formatVersion`. Reasons are kebab-case codes with their numbers; sentences are made
+//! by `report`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ChangeId, Facet, Verb};
+
+/// The version of the plan file's format.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A plan: what would be done, and what would not and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    /// Version of this format.
+    pub format_version: u32,
+    /// SHA-256 in lower-case hexadecimal over the canonical form of everything else in this file.
+    pub plan_hash: String,
+    /// Name and version of the program that made the plan.
+    pub tool: String,
+    /// The workspace's `id`.
+    pub workspace: String,
+    /// When the plan was made (UTC).
+    #[schemars(with = "String")]
+    pub created_at: Timestamp,
+    /// Until when an apply may start (UTC).
+    #[schemars(with = "String")]
+    pub valid_until: Timestamp,
+    /// Whether `--now` moved the plan's clock by more than five minutes: such a plan is applied to
+    /// loopback tenants only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub study: bool,
+    /// Digest of the policies the plan was made from.
+    pub policy_digest: String,
+    /// One section for each tenant.
+    pub tenants: Vec<TenantSection>,
+    /// Counts that add up.
+    pub summary: Summary,
+    /// What apply will do, in order of wave, danger and name.
+    pub changes: Vec<Change>,
+    /// Wanted, and held back by a rule, a window or an exemption.
+    pub held: Vec<Entry>,
+    /// Wanted, and not possible on that target.
+    pub cannot: Vec<Entry>,
+    /// Nothing may be concluded.
+    pub unknown: Vec<Entry>,
+    /// In a state that somebody else put there.
+    pub foreign: Vec<Entry>,
+    /// An action is in flight.
+    pub changing: Vec<Entry>,
+    /// What policies in audit mode would do.
+    pub audit: Vec<Entry>,
+    /// What guardrails and checks say about the plan as a whole.
+    pub objections: Vec<Objection>,
+}
+
+/// What was read of one tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantSection {
+    /// Name in the workspace.
+    pub name: String,
+    /// Entra tenant id: an apply to any other is refused.
+    pub tenant_id: String,
+    /// When the observation was made (UTC).
+    #[schemars(with = "String")]
+    pub observed_at: Timestamp,
+    /// Whether every read was complete.
+    pub complete: bool,
+    /// What is missing, when not.
+    pub missing: Vec<String>,
+    /// Devices in the observation, each once.
+    pub devices: u32,
+    /// Devices in each group, by name; ungrouped ones under the empty name.
+    pub groups: BTreeMap<String, u32>,
+    /// API calls an apply of this tenant's changes needs at least.
+    pub calls: u32,
+    /// Seconds the service's rate windows ask for at least.
+    pub at_least_seconds: u64,
+    /// Targets of changes that are offline and would queue.
+    pub offline: u32,
+}
+
+/// Counts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Summary {
+    /// Changes by verb.
+    pub verbs: BTreeMap<Verb, u32>,
+    /// Targets and facets in scope by disposition; the values add up to `total`.
+    pub dispositions: BTreeMap<Disposition, u32>,
+    /// Pairs of target and facet in scope.
+    pub total: u32,
+}
+
+/// Exactly one for each target and facet in scope.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the lists of `Plan` say what each means")]
+pub enum Disposition {
+    Do,
+    Held,
+    Cannot,
+    Unknown,
+    Foreign,
+    Changing,
+    Audit,
+    Unchanged,
+}
+
+/// One verb on one target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Change {
+    /// Twelve hexadecimal digits; stands in the marker of the action.
+    pub id: ChangeId,
+    /// Name of the tenant.
+    pub tenant: String,
+    /// What is done.
+    pub verb: Verb,
+    /// To which aspect.
+    pub facet: Facet,
+    /// To what.
+    pub target: Target,
+    /// The value before, as a word.
+    pub from: String,
+    /// The value after, as a word.
+    pub to: String,
+    /// The service's own values.
+    pub parameters: Parameters,
+    /// When the lease is expected to end, counted from the plan's making (UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub lease_end: Option<Timestamp>,
+    /// Why; never empty.
+    pub because: Vec<Why>,
+    /// Why a release happens, or another reason beyond the policies, as a kebab-case code:
+    /// `lease-ended`, `no-longer-selected`, `policy-gone`, `superseded`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// How carefully to look.
+    pub risk: Risk,
+    /// Wave, from 1: a later one starts when the earlier one has ended.
+    pub wave: u32,
+    /// What apply must find on its last look before it acts; otherwise the change is dropped as
+    /// `moved`.
+    pub expects: Expectation,
+}
+
+/// What something is done to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Target {
+    /// Device, alert or incident.
+    pub kind: TargetKind,
+    /// The service's id.
+    pub id: String,
+    /// Device name or alert title; untrusted text.
+    pub name: String,
+    /// Device group, empty when there is none.
+    pub group: String,
+    /// Device value; `high` ones never fold away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<crate::model::DeviceValue>,
+}
+
+/// Kinds of targets.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum TargetKind {
+    Device,
+    Alert,
+    Incident,
+}
+
+/// The service's own values, spelled as they are sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names are the service's own")]
+pub struct Parameters {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha1: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classification: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub determination: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_to: Option<String>,
+    /// The whole comment with its marker, as it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The action to cancel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_id: Option<String>,
+    /// Earliest instant at which the action is sent (spread of scans, UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub not_before: Option<Timestamp>,
+}
+
+/// A policy that wants it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Why {
+    /// Kind of the document.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// File, relative to the workspace.
+    pub file: String,
+    /// Line of the document, from 1.
+    pub line: u32,
+    /// The terms that matched, with the facts: `tag=ir-7781`, `os=windows`.
+    pub terms: Vec<String>,
+}
+
+/// How carefully to look at a change.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum Risk {
+    Low,
+    Medium,
+    High,
+}
+
+/// The reading a change was planned on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expectation {
+    /// The facet's value, as a word (`free`, `selective`, …). For an alert: `status`,
+    /// `classification`, `determination` and `assignedTo`, joined by `/`.
+    pub value: String,
+    /// The newest action of that facet's kinds on the device, whatever its state; absent when the
+    /// history has none. For an alert: its `lastUpdateDateTime`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+}
+
+/// A target and facet that is not acted upon, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Entry {
+    /// Name of the tenant.
+    pub tenant: String,
+    /// What.
+    pub target: Target,
+    /// Which aspect.
+    pub facet: Facet,
+    /// What would have been done, when something was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verb: Option<Verb>,
+    /// The value read, as a word; absent when it is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The value wanted, as a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Policies concerned; empty when the target is in scope only because of its state.
+    pub because: Vec<Why>,
+    /// Why nothing is done.
+    pub reason: Reason,
+}
+
+/// A kebab-case code with its numbers and names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reason {
+    /// The code, listed in `docs/codes.md`.
+    pub code: String,
+    /// Numbers and names, by camelCase key: whatever the sentence needs.
+    #[serde(flatten)]
+    pub facts: BTreeMap<String, serde_json::Value>,
+}
+
+impl Reason {
+    /// A reason without facts.
+    #[must_use]
+    pub fn new(code: &str) -> Self {
+        Self { code: code.to_owned(), facts: BTreeMap::new() }
+    }
+    /// Adds a fact.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<serde_json::Value>) -> Self {
+        self.facts.insert(key.to_owned(), value.into());
+        self
+    }
+    /// A fact as text, for sentences; numbers print as they are.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<String> {
+        match self.facts.get(key)? {
+            serde_json::Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        }
+    }
+}
+
+/// What a guardrail or check says about the plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Objection {
+    /// Kebab-case code (`cap-group`, `cap-run`, `protected`, …).
+    pub code: String,
+    /// `hold` keeps changes back, `warn` only says so.
+    pub level: Level,
+    /// Tenant, empty for the whole plan.
+    pub tenant: String,
+    /// What it is about: `group APAC-Kiosk`, `run`, `fleet`.
+    pub scope: String,
+    /// The verb concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verb: Option<Verb>,
+    /// Changes held by it.
+    pub held: u32,
+    /// The setting that would change it: `guardrails.caps.restrict.group`.
+    pub setting: String,
+    /// Its numbers and names.
+    pub facts: BTreeMap<String, serde_json::Value>,
+}
+
+/// Whether an objection holds changes.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub enum Level {
+    Hold,
+    Warn,
+}

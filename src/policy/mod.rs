@@ -1,0 +1,12 @@
+//! What an operator writes: YAML text to checked, compiled policies.
+//!
+//! `load` never stops at the first problem: every finding of every file comes back at once.
+//! Called by `cli`; must never read a file, the clock or an inventory while parsing.
+
+pub mod schedule;
+pub mod selector;
+pub mod set;
+pub mod workspace;
+
+pub use set::PolicySet;
+pub use workspace::Workspace;

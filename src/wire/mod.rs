@@ -1,0 +1,1 @@
+//! placeholder header: see ARCHITECTURE.md
