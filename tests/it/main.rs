@@ -1,1 +1,3 @@
-//! The test suite: one binary.
+//! The test suite: one binary, one module for each area.
+
+mod tidy;
