@@ -6,7 +6,7 @@ mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use source::{SourceFile, load};
+use source::load;
 
 /// Who may import whom; `ARCHITECTURE.md` has the same table.
 const DIRECTIONS: &[(&str, &[&str])] = &[
