@@ -1,1 +1,149 @@
-//! placeholder header: see ARCHITECTURE.md
+//! A fake Defender tenant: request in, response out, the clock by argument.
+//!
+//! Third-party clients of the real API must work against it unmodified, so it is written from the
+//! documented facts of the service and never from what our own client sends. One function,
+//! [`Emulator::handle`], takes a request to its reply; `transport` calls it in process under a clock
+//! moved by hand, `serve` behind a loopback socket. It must never import `policy`, `plan`, `apply`
+//! or `wire`: a wrong idea there must not be mirrored here.
+
+pub mod call;
+pub mod config;
+pub mod control;
+pub mod dates;
+pub mod defender;
+pub mod error;
+pub mod faults;
+pub mod graph;
+pub mod limits;
+pub mod log;
+pub mod odata;
+pub mod random;
+pub mod seed;
+pub mod serve;
+pub mod signin;
+pub mod tenant;
+pub mod transport;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use jiff::{SignedDuration, Timestamp};
+
+pub use config::{App, Behaviour, Config};
+pub use log::Logged;
+pub use tenant::Tenant;
+
+use call::Call;
+
+/// One tenant and everything that answers for it.
+#[derive(Debug)]
+pub struct Emulator {
+    pub(crate) config: Config,
+    pub(crate) tenant: Tenant,
+    pub(crate) faults: faults::Faults,
+    pub(crate) limits: limits::Limits,
+    pub(crate) log: Vec<Logged>,
+}
+
+/// What goes back to the caller, and how it travels.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The response.
+    pub response: Response<Bytes>,
+    /// How long the answer is held back.
+    pub delay: SignedDuration,
+    /// How the connection fails, when it does.
+    pub cut: Option<Cut>,
+}
+
+/// A connection that fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Closed before a byte of the response was sent.
+    Dropped,
+    /// The response's body ends after that many bytes, before its announced length.
+    Truncated(usize),
+}
+
+impl From<Response<Bytes>> for Reply {
+    fn from(response: Response<Bytes>) -> Self {
+        Self { response, delay: SignedDuration::ZERO, cut: None }
+    }
+}
+
+impl Emulator {
+    /// A tenant seeded from the configuration, as it is at `now`.
+    #[must_use]
+    pub fn new(config: Config, now: Timestamp) -> Self {
+        let tenant = seed::fleet(&config, now);
+        Self::with_tenant(config, tenant)
+    }
+
+    /// An emulator around a tenant built by hand.
+    #[must_use]
+    pub fn with_tenant(config: Config, tenant: Tenant) -> Self {
+        let limits = limits::Limits::new(&config);
+        Self { config, tenant, faults: faults::Faults::default(), limits, log: Vec::new() }
+    }
+
+    /// Answers one request at `now`. Time never goes back: an earlier `now` leaves the tenant as it is.
+    pub fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Reply {
+        self.tenant.advance(now);
+        let script = self.faults.meet(request, now);
+        let response = match script.instead() {
+            Some(response) => response,
+            None => self.answer(request, now),
+        };
+        let reply = script.finish(Reply::from(response));
+        self.log.push(Logged::new(request, &reply, now));
+        reply
+    }
+
+    /// The answer of a service without faults.
+    fn answer(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
+        let call = Call::read(request);
+        if let Some(response) = signin::route(self, &call, now) {
+            return response;
+        }
+        if let Some(response) = control::route(self, &call, now) {
+            return response;
+        }
+        if let Some(response) = graph::route(self, &call, now) {
+            return response;
+        }
+        defender::route(self, &call, now)
+    }
+
+    /// The tenant as it truly is.
+    #[must_use]
+    pub const fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The tenant, to be changed behind the service's back.
+    pub const fn tenant_mut(&mut self) -> &mut Tenant {
+        &mut self.tenant
+    }
+
+    /// The configuration of the start.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The switches, to be changed while the emulator runs.
+    pub const fn behaviour_mut(&mut self) -> &mut Behaviour {
+        &mut self.tenant.behaviour
+    }
+
+    /// The requests received so far, oldest first.
+    #[must_use]
+    pub fn log(&self) -> &[Logged] {
+        &self.log
+    }
+
+    /// When something will happen by itself next, if nobody calls.
+    #[must_use]
+    pub fn next_event(&self) -> Option<Timestamp> {
+        self.tenant.next_event()
+    }
+}

@@ -1,0 +1,1 @@
+//! The loopback socket in front of the emulator.

@@ -1,0 +1,1 @@
+//! Life cycle under a clock moved by hand.
