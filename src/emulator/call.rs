@@ -114,7 +114,11 @@ mod tests {
     #[test]
     fn the_origin_is_the_one_called() {
         for (uri, host, origin) in [
-            ("https://api.security.microsoft.com/api/machines", None, "https://api.security.microsoft.com"),
+            (
+                "https://api.security.microsoft.com/api/machines",
+                None,
+                "https://api.security.microsoft.com",
+            ),
             ("/api", Some("api.example"), "https://api.example"),
             ("/api", Some("[::1]:80"), "http://[::1]:80"),
             ("/api", None, "http://127.0.0.1"),

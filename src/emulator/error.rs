@@ -58,12 +58,7 @@ impl ApiError {
         let inner = if self.code.is_empty() {
             Inner { code: "", message: &self.message, target: None, details: Some([]) }
         } else {
-            Inner {
-                code: self.code,
-                message: &self.message,
-                target: Some(target),
-                details: None,
-            }
+            Inner { code: self.code, message: &self.message, target: Some(target), details: None }
         };
         json(self.status, &Body { error: inner })
     }

@@ -135,7 +135,12 @@ mod tests {
         let text = guid.to_string();
         assert_eq!(text.len(), 36);
         assert_eq!(Guid::parse(&text.to_uppercase()), Some(guid));
-        for bad in ["", "7b3b1e0a", "7b3b1e0a-55aa-4b0c-9a52-0d7f3b1f9c1g", "7b3b1e0a55aa-4b0c-9a52-0d7f3b1f9c1000"] {
+        for bad in [
+            "",
+            "7b3b1e0a",
+            "7b3b1e0a-55aa-4b0c-9a52-0d7f3b1f9c1g",
+            "7b3b1e0a55aa-4b0c-9a52-0d7f3b1f9c1000",
+        ] {
             assert_eq!(Guid::parse(bad), None, "{bad}");
         }
     }

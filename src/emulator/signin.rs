@@ -36,7 +36,11 @@ impl Caller {
 }
 
 /// Answers the token endpoints; `None` when the path is none of them.
-pub fn route(_emulator: &mut Emulator, _call: &Call<'_>, _now: Timestamp) -> Option<Response<Bytes>> {
+pub fn route(
+    _emulator: &mut Emulator,
+    _call: &Call<'_>,
+    _now: Timestamp,
+) -> Option<Response<Bytes>> {
     None
 }
 

@@ -48,7 +48,13 @@ impl AvHealth {
     }
 
     /// Notes how a scan ended.
-    pub fn note(&mut self, scan: ScanType, result: &'static str, error: &'static str, at: Timestamp) {
+    pub fn note(
+        &mut self,
+        scan: ScanType,
+        result: &'static str,
+        error: &'static str,
+        at: Timestamp,
+    ) {
         let record = ScanRecord { result, error, at: Some(at) };
         match scan {
             ScanType::Quick => self.quick = record,

@@ -216,7 +216,8 @@ impl Tenant {
         if action.kind == ActionKind::RunAntiVirusScan {
             let scan = action.scan.unwrap_or(ScanType::Quick);
             if let Some(av) = machine.av.as_deref_mut() {
-                let (result, error) = if failed { ("Failed", "0x80004005") } else { ("Completed", "") };
+                let (result, error) =
+                    if failed { ("Failed", "0x80004005") } else { ("Completed", "") };
                 av.note(scan, result, error, at);
             }
         }
@@ -247,9 +248,10 @@ impl Tenant {
 
     /// An isolation that was stuck goes ahead after the release that should have ended it.
     fn unstick(&mut self, machine: u32, at: Timestamp) {
-        let stuck = self.actions_of(machine).iter().copied().find(|row| {
-            self.action(*row).is_some_and(|action| action.is_active() && action.stuck)
-        });
+        let stuck =
+            self.actions_of(machine).iter().copied().find(|row| {
+                self.action(*row).is_some_and(|action| action.is_active() && action.stuck)
+            });
         if let Some(row) = stuck {
             if let Some(action) = self.actions.get_mut(row as usize) {
                 action.stuck = false;
@@ -260,7 +262,8 @@ impl Tenant {
 
     fn expire(&mut self, row: u32, at: Timestamp) {
         self.halt(row);
-        if let Some(action) = self.actions.get_mut(row as usize).filter(|action| action.is_active()) {
+        if let Some(action) = self.actions.get_mut(row as usize).filter(|action| action.is_active())
+        {
             action.status = ActionStatus::TimeOut;
             action.updated = at;
         }

@@ -221,7 +221,11 @@ impl Machine {
     #[must_use]
     pub fn health(&self, now: Timestamp) -> Health {
         let silent = now.duration_since(self.last_seen(now)) > INACTIVE;
-        if self.base_health == Health::Active && silent { Health::Inactive } else { self.base_health }
+        if self.base_health == Health::Active && silent {
+            Health::Inactive
+        } else {
+            self.base_health
+        }
     }
 
     /// Adds a tag unless it is there.

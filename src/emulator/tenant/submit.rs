@@ -95,10 +95,18 @@ pub enum Submission {
 impl Tenant {
     /// Takes an order for a machine. Only actions of the same type conflict; opposite ones are
     /// accepted and may end in any order.
-    pub fn submit(&mut self, machine: u32, actor: &Actor, order: Order, now: Timestamp) -> Submission {
+    pub fn submit(
+        &mut self,
+        machine: u32,
+        actor: &Actor,
+        order: Order,
+        now: Timestamp,
+    ) -> Submission {
         self.advance(now);
         if let Some(row) = self.active(machine, &order.kind) {
-            let age = self.action(row).map_or(SignedDuration::ZERO, |old| now.duration_since(old.created));
+            let age = self
+                .action(row)
+                .map_or(SignedDuration::ZERO, |old| now.duration_since(old.created));
             let refuse = match self.behaviour.conflicts {
                 Conflicts::ReturnExisting => false,
                 Conflicts::Reject => true,
@@ -110,7 +118,13 @@ impl Tenant {
     }
 
     /// A person or an application acts without passing through the API's checks.
-    pub fn act_as(&mut self, actor: &Actor, device: &str, order: Order, now: Timestamp) -> Option<u32> {
+    pub fn act_as(
+        &mut self,
+        actor: &Actor,
+        device: &str,
+        order: Order,
+        now: Timestamp,
+    ) -> Option<u32> {
         let machine = self.find(device)?;
         match self.submit(machine, actor, order, now) {
             Submission::New(row) | Submission::Existing(row) => Some(row),
@@ -131,7 +145,8 @@ impl Tenant {
         let created = dates::whole_ticks(now);
         // Creation and last update of a new action differ by a few hundred nanoseconds.
         let lag = SignedDuration::from_nanos(100 * (2 + self.random().below(14).cast_signed()));
-        let isolated = self.machine(machine).is_some_and(|m| m.posture.isolation != Isolation::Free);
+        let isolated =
+            self.machine(machine).is_some_and(|m| m.posture.isolation != Isolation::Free);
         let stuck =
             order.kind == ActionKind::Isolate && isolated && self.behaviour.reisolation_sticks;
         let id = self.guid();
@@ -168,7 +183,8 @@ impl Tenant {
         let Some(action) = self.action(row) else { return };
         let Some(ends) = action.ends else { return };
         let machine = action.machine;
-        let Some(other) = opposite(&action.kind).and_then(|kind| self.active(machine, &kind)) else {
+        let Some(other) = opposite(&action.kind).and_then(|kind| self.active(machine, &kind))
+        else {
             return;
         };
         let late = ends.checked_add(SignedDuration::from_secs(5)).unwrap_or(ends);
@@ -176,7 +192,13 @@ impl Tenant {
     }
 
     /// Cancels an action that has not ended; `false` when it has.
-    pub fn cancel(&mut self, row: u32, actor: &Actor, comment: Option<&str>, now: Timestamp) -> bool {
+    pub fn cancel(
+        &mut self,
+        row: u32,
+        actor: &Actor,
+        comment: Option<&str>,
+        now: Timestamp,
+    ) -> bool {
         self.advance(now);
         let now = dates::whole_ticks(now);
         let Some(action) = self.actions.get_mut(row as usize) else { return false };
