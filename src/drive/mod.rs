@@ -1,1 +1,7 @@
-//! placeholder header: see ARCHITECTURE.md
+//! Loops that join the pure machines to the host: the client, the observation, the apply.
+//!
+//! Called by `cli`. The only module that both decides with `wire` or `apply` and acts with `host`;
+//! it holds no rule of its own about what may be done to a device.
+
+pub mod client;
+pub mod progress;
