@@ -4,4 +4,6 @@
 //! what they need as arguments.
 
 pub mod clock;
+pub mod env;
+pub mod terminal;
 pub mod transport;

@@ -1,1 +1,14 @@
-//! placeholder header: see ARCHITECTURE.md
+//! Values to text: what a person reads, and the formats other programs read.
+//!
+//! Pure: every function takes values and a [`Style`] and gives back a `String` (or writes into a
+//! `fmt`/`io` writer); nothing is printed here. Numbers are computed once, in `view` types, and all
+//! formats show the same ones. Called by `cli`. Must never read a clock, a terminal's size or the
+//! environment, and never write text from the service without escaping it first.
+
+pub mod escape;
+pub mod measure;
+pub mod page;
+pub mod plan;
+pub mod reason;
+
+pub use page::Style;

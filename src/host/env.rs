@@ -1,0 +1,79 @@
+//! Environment variables: every one that is read, in one documented table.
+//!
+//! Read once, at the start, by `main`; tests build their own. Must never print a value: some are
+//! secrets.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Every variable that Palisade reads, and what for.
+pub const VARIABLES: &[(&str, &str)] = &[
+    ("AZURE_CLIENT_ID", "client id of the application that signs in"),
+    ("AZURE_CLIENT_SECRET", "client secret, for `credential: clientSecret`"),
+    ("AZURE_FEDERATED_TOKEN_FILE", "file with a federated token, for `credential: federatedToken`"),
+    ("AZURE_TENANT_ID", "tenant id; must be the tenant's own when it is set"),
+    ("CLICOLOR", "0 turns colour off"),
+    ("CLICOLOR_FORCE", "anything but 0 turns colour on, pipes included"),
+    ("COLUMNS", "columns of a page, 60 to 200"),
+    ("GITHUB_STEP_SUMMARY", "file that gets the plan in Markdown (GitHub Actions sets it)"),
+    ("NO_COLOR", "anything turns colour off"),
+    ("PALISADE_LOG", "log filter, such as `debug` or `palisade::drive=trace`"),
+    ("TERM", "`dumb` turns colour and progress bars off"),
+];
+
+/// The variables that were set.
+#[derive(Clone, Default)]
+pub struct Env {
+    values: BTreeMap<String, String>,
+}
+
+impl Env {
+    /// Reads the process's environment: the table's variables and nothing else. A value that is
+    /// not UTF-8 counts as absent.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+    pub fn of_process() -> Self {
+        let read = |name: &&str| Some(((*name).to_owned(), std::env::var(name).ok()?));
+        Self { values: VARIABLES.iter().map(|(name, _)| name).filter_map(read).collect() }
+    }
+
+    /// An environment made by hand.
+    #[must_use]
+    pub fn of<'a>(values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self { values: values.into_iter().map(own).collect() }
+    }
+
+    /// The same with one more variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.values.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// A variable's value; an empty one counts as absent.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_debug_shows_no_value() {
+        assert!(VARIABLES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        let env = Env::of([("AZURE_CLIENT_SECRET", "hunter2"), ("TERM", "")]);
+        assert_eq!(format!("{env:?}"), r#"{"AZURE_CLIENT_SECRET", "TERM"}"#);
+        assert_eq!(env.get("AZURE_CLIENT_SECRET"), Some("hunter2"));
+        assert_eq!(env.get("TERM"), None);
+    }
+}

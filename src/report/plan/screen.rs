@@ -1,0 +1,274 @@
+//! The plan on screen: the first page must suffice to approve or refuse.
+//!
+//! Called by `cli` for `plan`, `show`, `apply` and `demo`. Text only; numbers come from `view`.
+
+use crate::model::Verb;
+use crate::plan::types::{Disposition, Level, Plan, Risk, TenantSection};
+use crate::report::page::{Page, Piece, Role, join, piece, plain};
+use crate::report::plan::detail;
+use crate::report::plan::items::{self, mark};
+use crate::report::plan::view::{self, ListRow, Section, VerbRow};
+use crate::report::{Style, escape, measure, reason};
+
+/// Column at which the notes of the table start.
+const NOTES: usize = 24;
+
+/// The whole screen: summary first, then details, then one line that says what to make of it.
+#[must_use]
+pub fn text(plan: &Plan, style: Style) -> String {
+    let mut page = Page::new(style);
+    let items = items::all(plan);
+    let sections = view::sections(plan, &items);
+    title(&mut page, plan);
+    let many = sections.len() != 1;
+    for section in &sections {
+        if many {
+            page.gap();
+            tenant_line(&mut page, plan, section.tenant);
+        }
+        summary(&mut page, section);
+        section.blocks.iter().for_each(|block| detail::block(&mut page, plan, block));
+        if many {
+            page.gap();
+            let text =
+                format!("{}: {}", escape::name(&section.tenant.name, 40), section_verdict(section));
+            page.line(2, &[piece(Role::Strong, text)]);
+        }
+    }
+    page.gap();
+    sum(&mut page, plan);
+    page.line(2, &[piece(Role::Strong, verdict(plan))]);
+    page.finish()
+}
+
+/// The header: which plan, of what, how fresh, how long it holds.
+pub(super) fn title(page: &mut Page, plan: &Plan) {
+    let hash: String = plan.plan_hash.chars().take(6).collect();
+    let mut groups = vec![vec![piece(
+        Role::Strong,
+        measure::unbroken(&format!("Plan {}", escape::terminal(&hash))),
+    )]];
+    match plan.tenants.as_slice() {
+        [tenant] => groups.extend(tenant_facts(plan, tenant)),
+        many => groups.push(vec![plain(measure::plural(many.len() as u64, "tenant", "tenants"))]),
+    }
+    let until = measure::time_near(plan.valid_until, plan.created_at);
+    groups.push(vec![plain(measure::unbroken(&format!("valid until {until}")))]);
+    if plan.study {
+        groups.push(vec![piece(
+            Role::Warn,
+            "study only: made with `--now`, applied to loopback tenants only",
+        )]);
+    }
+    page.line(2, &join(groups, " · "));
+}
+
+fn tenant_line(page: &mut Page, plan: &Plan, tenant: &TenantSection) {
+    page.line(2, &join(tenant_facts(plan, tenant), " · "));
+}
+
+fn tenant_facts(plan: &Plan, tenant: &TenantSection) -> Vec<Vec<Piece>> {
+    let name = measure::unbroken(&format!("tenant {}", escape::name(&tenant.name, 40)));
+    let devices = measure::plural(tenant.devices.into(), "device", "devices");
+    let read = measure::unbroken(&format!("read {}", measure::instant(tenant.observed_at)));
+    let mut facts = vec![vec![piece(Role::Name, name)]];
+    if tenant.complete {
+        facts.push(vec![plain(format!("{devices}, complete, {read}"))]);
+    } else {
+        facts.push(vec![plain(format!("{devices}, {read}"))]);
+        let missing: Vec<String> =
+            tenant.missing.iter().map(|what| escape::name(what, 120)).collect();
+        facts.push(vec![
+            piece(Role::Danger, "INCOMPLETE"),
+            plain(format!(": {}", missing.join("; "))),
+        ]);
+    }
+    let age = tenant.observed_at.duration_since(plan.created_at).abs().as_secs();
+    if age > 600 {
+        let age = measure::length(u64::try_from(age).unwrap_or(0));
+        facts.push(vec![piece(Role::Warn, format!("read {age} away from the plan's time"))]);
+    }
+    facts
+}
+
+fn summary(page: &mut Page, section: &Section<'_>) {
+    page.gap();
+    if let Some((level, facts)) = &section.risk {
+        let (role, word) = match level {
+            Risk::High => (Role::Danger, "high"),
+            Risk::Medium => (Role::Warn, "medium"),
+            Risk::Low => (Role::Good, "low"),
+        };
+        let head = measure::unbroken(&format!("RISK {word}"));
+        page.line(12, &[piece(role, head), plain("   "), plain(facts.join(" · "))]);
+    }
+    section.verbs.iter().for_each(|row| verb_row(page, row));
+    section.lists.iter().for_each(|row| list_row(page, row));
+    section.notices.iter().for_each(|notice| {
+        let (role, word) = match notice.level {
+            Level::Hold => (Role::Danger, "HELD"),
+            Level::Warn => (Role::Warn, "NOTE"),
+        };
+        let setting = setting(&notice.setting);
+        page.line(
+            7,
+            &[piece(role, word), plain("   "), plain(reason::objection(notice)), plain(setting)],
+        );
+    });
+    calls(page, section);
+}
+
+fn row_head(sign: char, word: &str, count: u32, role: Role) -> Vec<Piece> {
+    vec![
+        plain("  "),
+        piece(role, format!("{sign} {word}")),
+        plain(" ".repeat(11usize.saturating_sub(word.len()))),
+        plain(format!("{:>7}", measure::number(count.into()))),
+        plain("   "),
+    ]
+}
+
+fn verb_row(page: &mut Page, row: &VerbRow<'_>) {
+    let mut line = row_head(row.verb.sign(), row.verb.word(), row.count, verb_role(row.verb));
+    let mut groups: Vec<Vec<Piece>> =
+        row.notes.iter().map(|note| vec![plain(note.clone())]).collect();
+    for objection in &row.held {
+        let count = measure::number(objection.held.into());
+        groups.push(vec![
+            piece(Role::Danger, measure::unbroken(&format!("HELD {count}"))),
+            plain(format!(": {}", reason::objection(objection))),
+            plain(setting(&objection.setting)),
+        ]);
+    }
+    line.extend(join(groups, " · "));
+    page.line(NOTES, &line);
+}
+
+fn setting(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" ({})", escape::name(name, 80)) }
+}
+
+fn list_row(page: &mut Page, row: &ListRow) {
+    let (sign, word) = mark(row.disposition);
+    let mut line = row_head(sign, word, row.count, list_role(row.disposition));
+    let groups = row
+        .reasons
+        .iter()
+        .map(|(text, count)| vec![plain(format!("{} {text}", measure::number((*count).into())))])
+        .collect();
+    line.extend(join(groups, " · "));
+    page.line(NOTES, &line);
+}
+
+/// How a verb is painted.
+pub(super) const fn verb_role(verb: Verb) -> Role {
+    match verb {
+        Verb::Offboard | Verb::Isolate | Verb::Restrict | Verb::Quarantine => Role::Danger,
+        Verb::Release | Verb::Unrestrict => Role::Good,
+        Verb::Cancel | Verb::Classify => Role::Warn,
+        Verb::Collect | Verb::Scan | Verb::Tag | Verb::Untag => Role::Strong,
+    }
+}
+
+/// How a disposition is painted.
+pub(super) const fn list_role(disposition: Disposition) -> Role {
+    match disposition {
+        Disposition::Held | Disposition::Unknown | Disposition::Cannot => Role::Warn,
+        Disposition::Do => Role::Strong,
+        Disposition::Foreign
+        | Disposition::Changing
+        | Disposition::Audit
+        | Disposition::Unchanged => Role::Dim,
+    }
+}
+
+fn calls(page: &mut Page, section: &Section<'_>) {
+    let tenant = section.tenant;
+    if section.changes == 0 {
+        return;
+    }
+    let mut groups = vec![vec![plain(format!(
+        "Calls: {}, at least {} at 1,500 an hour",
+        measure::number(tenant.calls.into()),
+        measure::length(tenant.at_least_seconds)
+    ))]];
+    if section.waves.len() > 1 {
+        let sizes: Vec<String> =
+            section.waves.values().map(|size| measure::number((*size).into())).collect();
+        let shown = sizes.get(..sizes.len().min(6)).unwrap_or_default().join(", ");
+        let rest = if sizes.len() > 6 { ", …" } else { "" };
+        groups.push(vec![plain(format!("{} waves ({shown}{rest})", section.waves.len()))]);
+    }
+    if tenant.offline > 0 {
+        let targets = measure::plural(tenant.offline.into(), "target", "targets");
+        groups.push(vec![plain(format!("{targets} offline (would queue)"))]);
+    }
+    page.line(2, &join(groups, " · "));
+}
+
+/// The line that adds up: every target and facet in scope, by disposition.
+fn sum(page: &mut Page, plan: &Plan) {
+    let count = |kind| plan.summary.dispositions.get(&kind).copied().unwrap_or(0);
+    let parts: Vec<String> = [
+        Disposition::Do,
+        Disposition::Held,
+        Disposition::Cannot,
+        Disposition::Unknown,
+        Disposition::Foreign,
+        Disposition::Changing,
+        Disposition::Audit,
+        Disposition::Unchanged,
+    ]
+    .into_iter()
+    .map(|kind| {
+        measure::unbroken(&format!("{} {}", measure::number(count(kind).into()), mark(kind).1))
+    })
+    .collect();
+    let total = measure::number(plan.summary.total.into());
+    page.line(2, &[plain(format!("In scope: {total} = {}", parts.join(" + ")))]);
+}
+
+/// One line: what to make of the plan.
+#[must_use]
+pub fn verdict(plan: &Plan) -> String {
+    let count = |kind| plan.summary.dispositions.get(&kind).copied().unwrap_or(0);
+    let incomplete = plan.tenants.iter().any(|tenant| !tenant.complete);
+    sentence(
+        u32::try_from(plan.changes.len()).unwrap_or(u32::MAX),
+        count(Disposition::Held),
+        count(Disposition::Unknown),
+        incomplete,
+    )
+}
+
+fn section_verdict(section: &Section<'_>) -> String {
+    let count =
+        |kind| section.lists.iter().find(|row| row.disposition == kind).map_or(0, |row| row.count);
+    sentence(
+        section.changes,
+        count(Disposition::Held),
+        count(Disposition::Unknown),
+        !section.tenant.complete,
+    )
+}
+
+fn sentence(changes: u32, held: u32, unknown: u32, incomplete: bool) -> String {
+    let mut text = match changes {
+        0 if held == 0 && unknown == 0 => "Nothing to do".to_owned(),
+        0 => "Nothing to do now".to_owned(),
+        count => format!("{} to make", measure::plural(count.into(), "change", "changes")),
+    };
+    let parts: Vec<String> = [(held, "held"), (unknown, "unknown")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", measure::number(count.into())))
+        .collect();
+    if !parts.is_empty() {
+        text.push_str(&format!("; {}", parts.join(", ")));
+    }
+    text.push('.');
+    if incomplete {
+        text.push_str(" The observation is incomplete.");
+    }
+    text.replace(measure::NO_BREAK, " ")
+}
