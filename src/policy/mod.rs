@@ -3,10 +3,12 @@
 //! `load` never stops at the first problem: every finding of every file comes back at once.
 //! Called by `cli`; must never read a file, the clock or an inventory while parsing.
 
+pub mod load;
 pub mod schedule;
 pub mod selector;
 pub mod set;
 pub mod workspace;
 
+pub use load::{FILE_MAX, Loaded, SourceText, load, load_workspace};
 pub use set::PolicySet;
 pub use workspace::Workspace;

@@ -29,6 +29,79 @@ pub struct Workspace {
     pub plan_validity: Span,
     /// Folder of journals, relative to `root`; `.palisade/runs` unless the file says otherwise.
     pub journal: PathBuf,
+    /// Sites by path.
+    pub sites: BTreeMap<Arc<str>, Site>,
+    /// What policies leave out.
+    pub defaults: Defaults,
+    /// How tenants are read.
+    pub observe: Observe,
+}
+
+impl Workspace {
+    /// A workspace with every default, as if its file named only `id` and `tenants`.
+    #[must_use]
+    pub fn new(id: WorkspaceId, tenants: Vec<Tenant>) -> Self {
+        Self {
+            id,
+            root: PathBuf::new(),
+            policies: vec![PathBuf::from("policies")],
+            tenants,
+            guardrails: Guardrails::default(),
+            plan_validity: Span::from_secs(30 * 60),
+            journal: PathBuf::from(".palisade/runs"),
+            sites: BTreeMap::new(),
+            defaults: Defaults::default(),
+            observe: Observe::default(),
+        }
+    }
+}
+
+/// A site: what a node of the workspace's hierarchy maps to by itself, without its descendants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Device groups.
+    pub groups: Vec<Arc<str>>,
+    /// Tags that put a device into the site.
+    pub tags: Vec<Arc<str>>,
+    /// Tenants it is confined to; those of the nearest ancestor that names some when it names none.
+    pub tenants: Vec<Arc<str>>,
+}
+
+/// What policies leave out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// Lease of restrictive policies that state neither `lease` nor `until`.
+    pub lease: Option<Span>,
+    /// Appended to every comment, with a space.
+    pub comment_suffix: Option<Arc<str>>,
+    /// Spread of scan schedules that state none.
+    pub scan_spread: Option<Span>,
+}
+
+/// How tenants are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observe {
+    /// What shows whether a device is isolated.
+    pub isolation: IsolationEvidence,
+    /// How far back alerts are read.
+    pub alerts: Span,
+}
+
+impl Default for Observe {
+    fn default() -> Self {
+        Self { isolation: IsolationEvidence::History, alerts: Span::from_days(30) }
+    }
+}
+
+/// What shows whether a device is isolated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IsolationEvidence {
+    /// The action history.
+    History,
+    /// Advanced hunting.
+    Hunting,
+    /// Both; a dispute reads as unknown.
+    Both,
 }
 
 /// One Entra tenant and its API roots.
@@ -81,6 +154,30 @@ pub struct Guardrails {
     pub require_lease: bool,
     /// Longest lease.
     pub max_lease: Span,
+}
+
+impl Default for Guardrails {
+    /// A lease is required, none is longer than a year, and one run takes few devices.
+    fn default() -> Self {
+        let share = |percent: u32| Limit::Share { basis_points: percent * 100, at_least: 1 };
+        let caps = |run, group, fleet| Caps {
+            run: Some(Limit::Count(run)),
+            group: Some(share(group)),
+            fleet: Some(share(fleet)),
+            rolling: None,
+        };
+        let caps = [
+            (Verb::Offboard, Caps { run: Some(Limit::Count(0)), ..Caps::default() }),
+            (Verb::Isolate, caps(50, 25, 10)),
+            (Verb::Restrict, caps(500, 50, 25)),
+        ];
+        Self {
+            protected: None,
+            caps: caps.into(),
+            require_lease: true,
+            max_lease: Span::from_days(365),
+        }
+    }
 }
 
 /// Caps of one verb.

@@ -185,12 +185,15 @@ pub struct AgeMatch {
     pub age: Span,
 }
 
-/// A site of the workspace with what it and its descendants map to.
+/// One node of the workspace's site hierarchy with what it maps to. A site term becomes one of these
+/// for the site and each of its descendants that maps to something, so that each keeps its own
+/// tenants. A node that names neither groups nor tags is the whole of its tenants; one that names
+/// nothing at all is never built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteRef {
     /// The path as written.
     pub path: Arc<str>,
-    /// Devices of the site: any of the groups or tags below it, in its tenants only.
+    /// Devices of the node: in any of these groups or with any of the tags, in its tenants only.
     pub groups: Vec<Arc<str>>,
     /// Tags that put a device into the site.
     pub tags: Vec<Arc<str>>,
