@@ -15,7 +15,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("inventory", &["model"]),
     ("policy", &["model", "diag", "inventory"]),
     ("plan", &["model", "policy", "inventory"]),
-    ("apply", &["model", "plan"]),
+    ("apply", &["model", "inventory", "plan"]),
     ("wire", &["model", "inventory"]),
     ("report", &["model", "diag", "inventory", "policy", "plan", "apply"]),
     ("emulator", &["model", "host"]),

@@ -1,0 +1,180 @@
+//! How each change of a run ended, and the counts that add up to the plan's changes.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ActionId, ChangeId};
+use crate::plan::types::Reason;
+
+/// Every change of a run ends in exactly one of these.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    /// The wanted state was read back at the end of the run.
+    Done,
+    /// The target was in the wanted state before anything was sent.
+    AlreadySo,
+    /// Accepted by the service; the device has not picked it up within the waiting time.
+    PendingOffline,
+    /// The action ended in failure, or its end could not be established.
+    Failed,
+    /// The service would not take it.
+    Refused,
+    /// The action ran out of time, at the service or in our waiting.
+    TimedOut,
+    /// The target was, or became, something else than the plan had read.
+    Moved,
+    /// Nothing was sent.
+    NotAttempted,
+}
+
+impl Outcome {
+    /// Every outcome, best first: the order on screen.
+    pub const ALL: &'static [Self] = &[
+        Self::Done,
+        Self::AlreadySo,
+        Self::PendingOffline,
+        Self::TimedOut,
+        Self::Failed,
+        Self::Refused,
+        Self::Moved,
+        Self::NotAttempted,
+    ];
+
+    /// The words on screen.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::AlreadySo => "already so",
+            Self::PendingOffline => "pending offline",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed out",
+            Self::Moved => "moved",
+            Self::NotAttempted => "not attempted",
+        }
+    }
+
+    /// Whether the target is as the plan wants it.
+    #[must_use]
+    pub const fn is_good(self) -> bool {
+        matches!(self, Self::Done | Self::AlreadySo)
+    }
+
+    /// Whether it counts against a failure limit.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Refused | Self::TimedOut)
+    }
+}
+
+/// How one change ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    /// In what.
+    pub outcome: Outcome,
+    /// Why, when there is something to say beyond the outcome.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The machine action that carried it out, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ActionId>,
+}
+
+impl Ended {
+    /// An end without more to say.
+    #[must_use]
+    pub const fn plain(outcome: Outcome) -> Self {
+        Self { outcome, reason: None, action: None }
+    }
+    /// An end with its reason.
+    #[must_use]
+    pub const fn because(outcome: Outcome, reason: Reason) -> Self {
+        Self { outcome, reason: Some(reason), action: None }
+    }
+    /// Names the action.
+    #[must_use]
+    pub fn by(mut self, action: Option<ActionId>) -> Self {
+        self.action = action;
+        self
+    }
+}
+
+/// The end of a run: `outcomes` has every change of the plan, `counts` adds up to them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Changes of the plan.
+    pub total: u32,
+    /// Changes by outcome; the values add up to `total`.
+    pub counts: BTreeMap<Outcome, u32>,
+    /// How each change ended.
+    #[schemars(with = "BTreeMap<String, Ended>")]
+    pub outcomes: BTreeMap<ChangeId, Ended>,
+    /// Why the run stopped before its end, if it did: such a run can be resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Reason>,
+}
+
+impl Summary {
+    /// Counts what is there.
+    #[must_use]
+    pub fn of(outcomes: BTreeMap<ChangeId, Ended>, stopped: Option<Reason>) -> Self {
+        let mut counts = BTreeMap::new();
+        for ended in outcomes.values() {
+            *counts.entry(ended.outcome).or_insert(0) += 1;
+        }
+        let total = u32::try_from(outcomes.len()).unwrap_or(u32::MAX);
+        Self { total, counts, outcomes, stopped }
+    }
+
+    /// How many ended so.
+    #[must_use]
+    pub fn count(&self, outcome: Outcome) -> u32 {
+        self.counts.get(&outcome).copied().unwrap_or(0)
+    }
+
+    /// Whether every target is as the plan wants it and the run came to its end.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.stopped.is_none() && self.outcomes.values().all(|ended| ended.outcome.is_good())
+    }
+}
+
+/// A moment of a run, for a progress line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Changes of the plan.
+    pub total: u32,
+    /// Changes that were sent at least once, or taken over as already sent.
+    pub sent: u32,
+    /// Of those, taken by the service.
+    pub accepted: u32,
+    /// Accepted and not ended.
+    pub pending: u32,
+    /// Ended well: succeeded, done or already so.
+    pub succeeded: u32,
+    /// Ended otherwise, pending offline apart.
+    pub failed: u32,
+    /// Given up waiting for: the device is offline.
+    pub offline: u32,
+    /// Not begun.
+    pub waiting: u32,
+    /// Wave under way.
+    pub wave: u32,
+    /// Waves in all.
+    pub waves: u32,
+    /// Calls that may still be sent in the present window, when the client has told.
+    pub budget_left: Option<u32>,
+    /// When the remaining changes will have been sent and ended, roughly.
+    pub eta: Option<Timestamp>,
+    /// Whether the run is being stopped.
+    pub stopping: bool,
+}
