@@ -1,5 +1,7 @@
 //! The `palisade` program; everything is in the library.
 
-fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    palisade::cli::run(std::env::args_os(), palisade::host::env::Env::of_process())
 }

@@ -1,1 +1,81 @@
-//! placeholder header: see ARCHITECTURE.md
+//! The command line: arguments, settings, one file for each command, exit codes.
+//!
+//! `main` calls [`run`] and nothing else. A command reads its settings, calls the inner modules and
+//! shows what they return; it decides nothing about policy. Data goes to stdout, everything else to
+//! stderr.
+
+pub mod args;
+pub mod commands;
+pub mod context;
+pub mod error;
+pub mod exit;
+pub mod log;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::args::{Args, Color, Command};
+use crate::cli::context::Context;
+use crate::cli::error::Result;
+use crate::cli::exit::Exit;
+use crate::host::env::Env;
+use crate::host::terminal::{ColorChoice, Terminal};
+
+/// Runs the program with the given arguments, the program's name first.
+#[must_use]
+pub fn run(args: impl IntoIterator<Item = OsString>, env: Env) -> ExitCode {
+    match Args::try_parse_from(args) {
+        Ok(args) => {
+            let choice = match args.global.color {
+                Color::Auto => ColorChoice::Auto,
+                Color::Always => ColorChoice::Always,
+                Color::Never => ColorChoice::Never,
+            };
+            let terminal = Terminal::of_process(choice, &env);
+            log::start(&args.global, &env, terminal.traits().color_err);
+            let mut context = Context::new(args.global, env, terminal);
+            end(&mut context, args.command).into()
+        }
+        Err(error) => refused(&error, &env).into(),
+    }
+}
+
+fn end(context: &mut Context, command: Command) -> Exit {
+    match dispatch(context, command) {
+        Ok(exit) => exit,
+        Err(error) => {
+            if !error.silent {
+                let text = error.render(context.style_err());
+                context.terminal.note(&text);
+            }
+            error.exit
+        }
+    }
+}
+
+fn dispatch(context: &mut Context, command: Command) -> Result<Exit> {
+    match command {
+        Command::Show(show) => show.run(context),
+        Command::Completions(completions) => completions.run(context),
+    }
+}
+
+/// Help and version are data; anything else is an error with code 1, for 2 means pending changes.
+fn refused(error: &clap::Error, env: &Env) -> Exit {
+    let mut terminal = Terminal::of_process(ColorChoice::Auto, env);
+    let traits = terminal.traits();
+    let paint = |color: bool| {
+        let text = error.render();
+        if color { text.ansi().to_string() } else { text.to_string() }
+    };
+    if error.use_stderr() {
+        terminal.note(&paint(traits.color_err));
+        return Exit::Error;
+    }
+    match terminal.data(&paint(traits.color_out)) {
+        Ok(()) => Exit::Done,
+        Err(_) => Exit::Error,
+    }
+}

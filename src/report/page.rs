@@ -129,23 +129,27 @@ impl Page {
     /// One paragraph: the first line starts at column 0, the others at `hang`.
     pub fn line(&mut self, hang: usize, pieces: &[Piece]) {
         let hang = hang.min(self.style.width / 2);
+        let room = self.style.width - hang;
+        let words = words(pieces);
         let mut column = 0;
-        let mut fresh = true;
-        for (at, (word, role, spaces)) in words(pieces).into_iter().enumerate() {
-            let room = self.style.width.saturating_sub(hang).max(8);
-            let word = escape::cut(&word, if at == 0 { self.style.width } else { room });
-            let width = word.width();
-            if !fresh && column + spaces + width > self.style.width {
+        for (at, Word { text, role, spaces }) in words.iter().enumerate() {
+            let text = escape::cut(text, room);
+            let width = text.width();
+            // What follows without a space stays with its word, unless no line could hold both.
+            let tail = words.get(at + 1..).unwrap_or_default().iter();
+            let glued: usize =
+                tail.take_while(|word| word.spaces == 0).map(|word| word.text.width()).sum();
+            let unit = if *spaces > 0 && width + glued <= room { width + glued } else { width };
+            if column > hang && column + spaces + unit > self.style.width {
                 self.text.push('\n');
                 self.text.push_str(&" ".repeat(hang));
                 column = hang;
             } else {
-                self.text.push_str(&" ".repeat(spaces));
+                self.text.push_str(&" ".repeat(*spaces));
                 column += spaces;
             }
-            self.paint(role, &word);
+            self.paint(*role, &text);
             column += width;
-            fresh = false;
         }
         self.text.push('\n');
     }
@@ -162,9 +166,15 @@ impl Page {
     }
 }
 
-/// Words with their role and the spaces before them. Adjacent pieces without a space between them
-/// are separate words without spaces, so a line may break there only when it must.
-fn words(pieces: &[Piece]) -> Vec<(String, Role, usize)> {
+/// A word, what it is, and the spaces before it.
+struct Word {
+    text: String,
+    role: Role,
+    spaces: usize,
+}
+
+/// The words of all pieces. Where one piece follows another without a space, so do their words.
+fn words(pieces: &[Piece]) -> Vec<Word> {
     let mut found = Vec::new();
     let mut spaces = 0;
     for Piece { text, role } in pieces {
@@ -173,7 +183,7 @@ fn words(pieces: &[Piece]) -> Vec<(String, Role, usize)> {
                 spaces += 1;
             }
             if !word.is_empty() {
-                found.push((word.to_owned(), *role, spaces));
+                found.push(Word { text: word.to_owned(), role: *role, spaces });
                 spaces = 0;
             }
         }
@@ -181,13 +191,13 @@ fn words(pieces: &[Piece]) -> Vec<(String, Role, usize)> {
     found
 }
 
-/// Puts `separator` between groups of pieces.
+/// Puts a middle dot between groups of pieces; it stays at the end of its line.
 #[must_use]
-pub fn join(groups: Vec<Vec<Piece>>, separator: &str) -> Vec<Piece> {
+pub fn join(groups: Vec<Vec<Piece>>) -> Vec<Piece> {
     let mut out = Vec::new();
     for (at, group) in groups.into_iter().enumerate() {
         if at > 0 {
-            out.push(piece(Role::Dim, separator));
+            out.push(piece(Role::Dim, "\u{a0}· "));
         }
         out.extend(group);
     }

@@ -54,7 +54,7 @@ fn heading(page: &mut Page, plan: &Plan, block: &Block<'_>) {
         groups.push(vec![piece(Role::Warn, reason.clone())]);
     }
     groups.extend(block.policies.iter().map(|why| policy(why)));
-    page.line(4, &join(groups, " · "));
+    page.line(4, &join(groups));
 }
 
 fn policy(why: &Why) -> Vec<Piece> {
@@ -79,7 +79,7 @@ fn because(page: &mut Page, block: &Block<'_>) {
                 groups.push(vec![plain(format!("… {rest} more combinations"))]);
             }
             let mut line = vec![piece(Role::Dim, "    because ")];
-            line.extend(join(groups, " · "));
+            line.extend(join(groups));
             page.line(8, &line);
         }
     }

@@ -9,8 +9,8 @@ use crate::report::plan::items::{self, Item};
 /// What is let through; an empty filter lets through everything.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Name of a tenant.
-    pub tenant: Option<String>,
+    /// Names of tenants, any of them.
+    pub tenants: Vec<String>,
     /// Device group; the empty name and `ungrouped` mean devices without one.
     pub group: Option<String>,
     /// Name of a policy, or `Kind/name`.
@@ -27,8 +27,8 @@ impl Filter {
     /// Whether everything is let through.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        let Self { tenant, group, policy, verb, device, disposition } = self;
-        tenant.is_none()
+        let Self { tenants, group, policy, verb, device, disposition } = self;
+        tenants.is_empty()
             && group.is_none()
             && policy.is_none()
             && verb.is_none()
@@ -37,11 +37,9 @@ impl Filter {
     }
 
     pub(super) fn lets(&self, item: &Item<'_>) -> bool {
-        let Self { tenant, group, policy, verb, device, disposition } = self;
-        let same = |wanted: &Option<String>, text: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(text))
-        };
-        same(tenant, item.tenant())
+        let Self { tenants, group, policy, verb, device, disposition } = self;
+        let own = |name: &String| name.eq_ignore_ascii_case(item.tenant());
+        (tenants.is_empty() || tenants.iter().any(own))
             && group.as_deref().is_none_or(|wanted| lets_group(wanted, item))
             && policy.as_deref().is_none_or(|wanted| lets_policy(wanted, item))
             && verb.is_none_or(|verb| item.verb() == Some(verb))

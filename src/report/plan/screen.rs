@@ -60,11 +60,11 @@ pub(super) fn title(page: &mut Page, plan: &Plan) {
             "study only: made with `--now`, applied to loopback tenants only",
         )]);
     }
-    page.line(2, &join(groups, " · "));
+    page.line(2, &join(groups));
 }
 
 fn tenant_line(page: &mut Page, plan: &Plan, tenant: &TenantSection) {
-    page.line(2, &join(tenant_facts(plan, tenant), " · "));
+    page.line(2, &join(tenant_facts(plan, tenant)));
 }
 
 fn tenant_facts(plan: &Plan, tenant: &TenantSection) -> Vec<Vec<Piece>> {
@@ -140,7 +140,7 @@ fn verb_row(page: &mut Page, row: &VerbRow<'_>) {
             plain(setting(&objection.setting)),
         ]);
     }
-    line.extend(join(groups, " · "));
+    line.extend(join(groups));
     page.line(NOTES, &line);
 }
 
@@ -154,9 +154,12 @@ fn list_row(page: &mut Page, row: &ListRow) {
     let groups = row
         .reasons
         .iter()
-        .map(|(text, count)| vec![plain(format!("{} {text}", measure::number((*count).into())))])
+        .map(|(text, count)| {
+            let number = measure::number((*count).into());
+            vec![plain(format!("{number}\u{a0}{text}"))]
+        })
         .collect();
-    line.extend(join(groups, " · "));
+    line.extend(join(groups));
     page.line(NOTES, &line);
 }
 
@@ -203,7 +206,7 @@ fn calls(page: &mut Page, section: &Section<'_>) {
         let targets = measure::plural(tenant.offline.into(), "target", "targets");
         groups.push(vec![plain(format!("{targets} offline (would queue)"))]);
     }
-    page.line(2, &join(groups, " · "));
+    page.line(2, &join(groups));
 }
 
 /// The line that adds up: every target and facet in scope, by disposition.

@@ -305,7 +305,7 @@ fn drill_down_narrows_and_unfolds() {
         (Filter { group: Some("apac-kiosk".into()), ..Filter::default() }, 310),
         (Filter { policy: Some("ScanSchedule/weekly-full".into()), ..Filter::default() }, 29),
         (Filter { disposition: Some(Disposition::Unknown), ..Filter::default() }, 9),
-        (Filter { tenant: Some("fabrikam".into()), ..Filter::default() }, 0),
+        (Filter { tenants: vec!["fabrikam".into()], ..Filter::default() }, 0),
     ] {
         assert_eq!(filter.count(&plan), count, "{filter:?}");
     }

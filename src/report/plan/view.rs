@@ -136,7 +136,10 @@ fn risk(tenant: &TenantSection, changes: &[&Change]) -> Option<(Risk, Vec<String
     let most = groups.into_iter().max_by_key(|group| (share(group), std::cmp::Reverse(group.0)));
     if let Some((name, ids)) = most {
         let size = tenant.groups.get(name).copied().unwrap_or(0);
-        let part = measure::share(ids.len() as u64, size.into());
+        let part = match ids.len() as u64 * 1_000 / u64::from(size.max(1)) {
+            0 => measure::unbroken("under 0.1 %"),
+            _ => measure::share(ids.len() as u64, size.into()),
+        };
         facts.push(format!("{part} of {}", group_name(name)));
     }
     if restrictive.is_empty() {
