@@ -15,6 +15,8 @@ pub struct Config {
     pub seed: u64,
     /// The Entra tenant's id.
     pub tenant_id: String,
+    /// Its verified domains, which sign-in accepts in the id's place.
+    pub domains: Vec<String>,
     /// The application that signs in.
     pub client_id: String,
     /// Its secret.
@@ -65,6 +67,7 @@ impl Default for Config {
             devices: 500,
             seed: 1,
             tenant_id: "11111111-2222-3333-4444-555555555555".to_owned(),
+            domains: vec!["contoso.onmicrosoft.com".to_owned(), "contoso.example".to_owned()],
             client_id: "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee".to_owned(),
             client_secret: "emulator-secret".to_owned(),
             app_name: "palisade".to_owned(),
@@ -131,6 +134,10 @@ pub struct Behaviour {
     pub conflict_grace: SignedDuration,
     /// Of a thousand actions, how many fail on the device.
     pub failures_per_mille: u32,
+    /// How long a token holds.
+    pub token_lifetime: SignedDuration,
+    /// Whether lists of alerts in Graph link to the next page (observed without, in 2026).
+    pub graph_next_links: bool,
     /// Whether the two rate windows are enforced.
     pub enforce_limits: bool,
     /// Whether refused calls count against the windows.
@@ -158,6 +165,8 @@ impl Default for Behaviour {
             patience: SignedDuration::from_hours(72),
             conflict_grace: SignedDuration::from_secs(60),
             failures_per_mille: 0,
+            token_lifetime: SignedDuration::from_secs(3_599),
+            graph_next_links: true,
             enforce_limits: true,
             count_refused: true,
             durations: Durations::default(),

@@ -42,6 +42,8 @@ pub struct Emulator {
     pub(crate) faults: faults::Faults,
     pub(crate) limits: limits::Limits,
     pub(crate) log: Vec<Logged>,
+    /// Ids of sign-ins and of Graph's answers, apart from the tenant's own.
+    pub(crate) ids: random::Random,
 }
 
 /// What goes back to the caller, and how it travels.
@@ -58,8 +60,12 @@ pub struct Reply {
 /// A connection that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
+    /// Never made: refused before anything was read. Behind a socket it is like `Dropped`.
+    Refused,
     /// Closed before a byte of the response was sent.
     Dropped,
+    /// Left open without an answer, until the caller loses patience.
+    Hung,
     /// The response's body ends after that many bytes, before its announced length.
     Truncated(usize),
 }
@@ -82,7 +88,8 @@ impl Emulator {
     #[must_use]
     pub fn with_tenant(config: Config, tenant: Tenant) -> Self {
         let limits = limits::Limits::new(&config);
-        Self { config, tenant, faults: faults::Faults::default(), limits, log: Vec::new() }
+        let ids = random::Random::new(config.seed, 0x6964_73);
+        Self { config, tenant, faults: faults::Faults::default(), limits, log: Vec::new(), ids }
     }
 
     /// Answers one request at `now`. Time never goes back: an earlier `now` leaves the tenant as it is.

@@ -1,5 +1,7 @@
 //! Microsoft Graph security: alerts.
 
+pub mod error;
+
 use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
