@@ -108,7 +108,7 @@ pub struct Behaviour {
     pub reisolation_sticks: bool,
     /// An action overtakes the opposite one that is in flight on the same device (observed).
     pub out_of_order: bool,
-    /// `scope` of an isolation is null until the device has picked it up (observed).
+    /// `scope` of an isolation is null in the answer to its submission (observed).
     pub fresh_scope_is_null: bool,
     /// An empty machine list is answered with 404 (documented).
     pub empty_machines_are_404: bool,

@@ -1,0 +1,1 @@
+//! Table tests of the endpoints, on the bytes of the answers.
