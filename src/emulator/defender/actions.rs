@@ -188,7 +188,8 @@ pub fn list(tenant: &Tenant, context: &Context<'_>) -> Answer {
     let page = query.page(behaviour.page_size, rows);
     let value: Vec<Wire<'_>> =
         page.rows.iter().map(|row| Wire::of(tenant, row.action, false)).collect();
-    let next = page.more.then(|| query.next_link(context, behaviour.page_size, behaviour.next_links));
+    let next =
+        page.more.then(|| query.next_link(context, behaviour.page_size, behaviour.next_links));
     Ok(list::collection(context, SET, &value, page.total, next.flatten()))
 }
 

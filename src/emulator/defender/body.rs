@@ -57,7 +57,9 @@ impl Body {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(invalid(format!("Request body is incorrect: '{name}' must be a string"))),
+            Some(_) => {
+                Err(invalid(format!("Request body is incorrect: '{name}' must be a string")))
+            }
         }
     }
 
@@ -74,13 +76,20 @@ impl Body {
     ///
     /// # Errors
     /// `InvalidInput` for another word, `InvalidRequestBody` for something that is no text.
-    pub fn word(&self, name: &str, words: &[&'static str]) -> Result<Option<&'static str>, ApiError> {
+    pub fn word(
+        &self,
+        name: &str,
+        words: &[&'static str],
+    ) -> Result<Option<&'static str>, ApiError> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         match words.iter().find(|word| word.eq_ignore_ascii_case(text)) {
             Some(word) => Ok(Some(word)),
             None => Err(ApiError::bad(
                 "InvalidInput",
-                format!("'{text}' is not a valid value for '{name}', expected {}", words.join(", ")),
+                format!(
+                    "'{text}' is not a valid value for '{name}', expected {}",
+                    words.join(", ")
+                ),
             )),
         }
     }
@@ -90,12 +99,15 @@ impl Body {
     /// # Errors
     /// `InvalidRequestBody` when it is something else.
     pub fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, ApiError> {
-        let wrong = || invalid(format!("Request body is incorrect: '{name}' must be a list of strings"));
+        let wrong =
+            || invalid(format!("Request body is incorrect: '{name}' must be a list of strings"));
         match self.get(name) {
             None => Ok(None),
-            Some(Value::Array(items)) => {
-                items.iter().map(|item| item.as_str().ok_or_else(wrong)).collect::<Result<_, _>>().map(Some)
-            }
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|item| item.as_str().ok_or_else(wrong))
+                .collect::<Result<_, _>>()
+                .map(Some),
             Some(_) => Err(wrong()),
         }
     }

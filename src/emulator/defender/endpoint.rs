@@ -84,9 +84,11 @@ impl Endpoint {
     #[must_use]
     pub const fn methods(&self) -> &'static [&'static str] {
         match self {
-            Self::Machines | Self::Machine(_) | Self::Actions | Self::Action(_) | Self::PackageUri(_) => {
-                &["GET"]
-            }
+            Self::Machines
+            | Self::Machine(_)
+            | Self::Actions
+            | Self::Action(_)
+            | Self::PackageUri(_) => &["GET"],
             Self::Order(..) | Self::Cancel(_) => &["POST"],
         }
     }

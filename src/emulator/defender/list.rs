@@ -115,7 +115,12 @@ impl Query {
 
     /// The link to the next page, when there is one.
     #[must_use]
-    pub fn next_link(&self, context: &Context<'_>, size: usize, links: NextLinks) -> Option<String> {
+    pub fn next_link(
+        &self,
+        context: &Context<'_>,
+        size: usize,
+        links: NextLinks,
+    ) -> Option<String> {
         if self.top.is_some() || links == NextLinks::Never {
             return None;
         }

@@ -99,7 +99,9 @@ impl Record for Row<'_> {
             "lastSeen" => Value::Time(machine.last_seen(self.now)),
             "exposureLevel" => Value::maybe(machine.exposure.map(crate::model::Exposure::wire)),
             "onboardingStatus" => Value::text(machine.onboarding.wire()),
-            "lastIpAddress" => machine.last_ip.map_or(Value::Null, |ip| Value::owned(ip.to_string())),
+            "lastIpAddress" => {
+                machine.last_ip.map_or(Value::Null, |ip| Value::owned(ip.to_string()))
+            }
             "healthStatus" => Value::text(machine.health(self.now).wire()),
             "osPlatform" => Value::text(&machine.platform),
             "riskScore" => Value::maybe(machine.risk.map(crate::model::Risk::wire)),
@@ -246,7 +248,8 @@ pub fn list(tenant: &Tenant, context: &Context<'_>) -> Answer {
     }
     let value: Vec<Wire<'_>> =
         page.rows.iter().map(|row| Wire::of(tenant, row.machine, context.now)).collect();
-    let next = page.more.then(|| query.next_link(context, behaviour.page_size, behaviour.next_links));
+    let next =
+        page.more.then(|| query.next_link(context, behaviour.page_size, behaviour.next_links));
     Ok(list::collection(context, SET, &value, page.total, next.flatten()))
 }
 

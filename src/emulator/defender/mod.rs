@@ -54,7 +54,8 @@ pub type Answer = Result<Response<Bytes>, ApiError>;
 /// Answers everything that no other router took.
 pub fn route(emulator: &mut Emulator, call: &Call<'_>, now: Timestamp) -> Response<Bytes> {
     let Some(endpoint) = Endpoint::of(&call.path) else {
-        let message = format!("No resource was found that matches the request URI '{}'", call.raw_path);
+        let message =
+            format!("No resource was found that matches the request URI '{}'", call.raw_path);
         let error = ApiError::new(StatusCode::NOT_FOUND, "NotFound", message);
         return error.into_response(emulator.tenant.guid());
     };
@@ -81,8 +82,7 @@ fn check_method(endpoint: &Endpoint, call: &Call<'_>) -> Result<(), Response<Byt
     if allowed.contains(&call.method.as_str()) {
         return Ok(());
     }
-    let message =
-        format!("The requested resource does not support http method '{}'.", call.method);
+    let message = format!("The requested resource does not support http method '{}'.", call.method);
     let error = ApiError { status: StatusCode::METHOD_NOT_ALLOWED, code: "", message };
     let mut response = error.into_response(crate::emulator::random::Guid([0; 16]));
     if let Ok(value) = HeaderValue::from_str(&allowed.join(", ")) {

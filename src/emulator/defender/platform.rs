@@ -19,11 +19,18 @@ const UNIX_CLIENT: [u64; 3] = [101, 98, 84];
 ///
 /// # Errors
 /// 400 `OsPlatformNotSupported`, `ClientVersionNotSupported` or `InvalidInput`.
-pub fn check(machine: &Machine, what: Ordered, isolation: Option<Containment>) -> Result<(), ApiError> {
+pub fn check(
+    machine: &Machine,
+    what: Ordered,
+    isolation: Option<Containment>,
+) -> Result<(), ApiError> {
     let managed = machine.onboarding == Onboarding::Onboarded;
     if isolation == Some(Containment::UnManagedDevice) {
         return if managed {
-            Err(ApiError::bad("InvalidInput", "Only devices that are not onboarded can be contained"))
+            Err(ApiError::bad(
+                "InvalidInput",
+                "Only devices that are not onboarded can be contained",
+            ))
         } else {
             Ok(())
         };
@@ -37,7 +44,11 @@ pub fn check(machine: &Machine, what: Ordered, isolation: Option<Containment>) -
     if !managed || !supports(machine, family, what, selective) {
         return Err(ApiError::bad(
             "OsPlatformNotSupported",
-            format!("Action is not supported on this device: {} ({})", machine.platform, machine.onboarding.wire()),
+            format!(
+                "Action is not supported on this device: {} ({})",
+                machine.platform,
+                machine.onboarding.wire()
+            ),
         ));
     }
     if needs_unix_client(family, what) && agent_below(machine, UNIX_CLIENT) {
@@ -61,10 +72,9 @@ fn supports(machine: &Machine, family: OsFamily, what: Ordered, selective: bool)
         }
         (OsFamily::WindowsServer, _) => server_year(machine) >= 2012,
         (OsFamily::Linux, Ordered::Isolate) => !selective,
-        (OsFamily::Macos | OsFamily::Linux, _) => matches!(
-            what,
-            Ordered::Isolate | Ordered::Unisolate | Ordered::Scan | Ordered::Collect
-        ),
+        (OsFamily::Macos | OsFamily::Linux, _) => {
+            matches!(what, Ordered::Isolate | Ordered::Unisolate | Ordered::Scan | Ordered::Collect)
+        }
         (OsFamily::Android | OsFamily::Ios | OsFamily::Other, _) => false,
     }
 }

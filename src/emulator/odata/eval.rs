@@ -26,9 +26,7 @@ fn holds(expr: &Expr, row: &impl Record, item: Option<Item<'_>>) -> bool {
         Expr::Or(parts) => parts.iter().any(|part| holds(part, row, item)),
         Expr::Not(inner) => !holds(inner, row, item),
         Expr::Flag(operand) => value(operand, row, item) == Value::Bool(true),
-        Expr::Compare { left, op, right } => {
-            compare(left, &value(left, row, item), *op, right)
-        }
+        Expr::Compare { left, op, right } => compare(left, &value(left, row, item), *op, right),
         Expr::In { left, list } => {
             let value = value(left, row, item);
             list.iter().any(|literal| compare(left, &value, Op::Eq, literal))

@@ -97,8 +97,6 @@ fn literal(rest: &str, at: usize, whole: &str) -> Result<(Token, usize), Error> 
     }
     match dates::read(text) {
         Some(at) => Ok((Token::Time(at), length)),
-        None => Err(Error(format!(
-            "Unrecognized literal '{text}' at position {at} in '{whole}'."
-        ))),
+        None => Err(Error(format!("Unrecognized literal '{text}' at position {at} in '{whole}'."))),
     }
 }

@@ -12,18 +12,36 @@ pub(super) enum Expr {
     And(Vec<Self>),
     Or(Vec<Self>),
     Not(Box<Self>),
-    Compare { left: Operand, op: Op, right: Literal },
-    In { left: Operand, list: Vec<Literal> },
-    Call { function: Function, left: Operand, text: String },
+    Compare {
+        left: Operand,
+        op: Op,
+        right: Literal,
+    },
+    In {
+        left: Operand,
+        list: Vec<Literal>,
+    },
+    Call {
+        function: Function,
+        left: Operand,
+        text: String,
+    },
     /// A boolean property on its own.
     Flag(Operand),
-    Lambda { property: &'static str, all: bool, body: Option<Box<Self>> },
+    Lambda {
+        property: &'static str,
+        all: bool,
+        body: Option<Box<Self>>,
+    },
 }
 
 /// What a comparison looks at.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Operand {
-    Property { name: &'static str, kind: Kind },
+    Property {
+        name: &'static str,
+        kind: Kind,
+    },
     /// A lambda's variable, or a path below it. A segment with a dot is a type cast.
     Variable(Vec<String>),
 }

@@ -84,9 +84,18 @@ fn filters_that_match_and_filters_that_do_not() {
         ("group eq 1 or group eq 2 or group eq 12", true),
         ("group eq 1 and group eq 2 or group eq 12", true),
         ("group eq 1 and (group eq 2 or group eq 12)", false),
-        ("evidence/any(e: e/microsoft.graph.security.deviceEvidence/deviceDnsName eq 'pc1.contoso.example')", true),
-        ("evidence/any(e: e/microsoft.graph.security.userEvidence/deviceDnsName eq 'pc1.contoso.example')", false),
-        ("evidence/any(e: e/microsoft.graph.security.userEvidence/userAccount/userPrincipalName eq 'anna@contoso.example')", true),
+        (
+            "evidence/any(e: e/microsoft.graph.security.deviceEvidence/deviceDnsName eq 'pc1.contoso.example')",
+            true,
+        ),
+        (
+            "evidence/any(e: e/microsoft.graph.security.userEvidence/deviceDnsName eq 'pc1.contoso.example')",
+            false,
+        ),
+        (
+            "evidence/any(e: e/microsoft.graph.security.userEvidence/userAccount/userPrincipalName eq 'anna@contoso.example')",
+            true,
+        ),
         ("evidence/any(e: e/rbacGroupId eq 3 and e/firstSeenDateTime gt 2026-01-01Z)", true),
     ] {
         let parsed = Filter::parse(filter, &SCHEMA).unwrap_or_else(|e| panic!("{filter}: {e}"));
@@ -106,7 +115,10 @@ fn what_the_odata_layer_refuses_and_how() {
         ("group eq 12abc", "Unrecognized literal '12abc'"),
         ("rbacGroupName eq 'x'", "The property 'rbacGroupName' cannot be used"),
         ("colour eq 'x'", "Could not find a property named 'colour' on type 'Thing'"),
-        ("lastSeen gt '2026-01-01'", "'Edm.DateTimeOffset' and 'Edm.String' for operator kind 'GreaterThan'"),
+        (
+            "lastSeen gt '2026-01-01'",
+            "'Edm.DateTimeOffset' and 'Edm.String' for operator kind 'GreaterThan'",
+        ),
         ("group eq '12'", "incompatible types"),
         ("id eq 12", "incompatible types"),
         ("health eq 'Sleepy'", "The string 'Sleepy' is not a valid enumeration"),
