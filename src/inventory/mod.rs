@@ -1,11 +1,23 @@
 //! One immutable observation of a tenant: devices, action history, scan times, alerts.
 //!
 //! Columns with interned values and bitmap indexes, filled page by page through `Builder`. Merged,
-//! duplicate and stale records are resolved here, so that `devices()` yields each device once.
-//! Completeness travels with the data: a partial observation never looks smaller, it looks partial.
-//! Readings (`readings`) are derived from the action history. This module does no I/O, reads no
-//! clock and imports only `model`.
+//! duplicate and stale records are resolved by `build` (the rule stands in `resolve`), so that
+//! `devices()` yields each device once. Completeness travels with the data: a partial observation
+//! never looks smaller, it looks partial. Readings (`readings`) are derived from the action
+//! history. This module does no I/O, reads no clock and imports only `model`.
 
+mod build;
+mod builder;
+mod columns;
+mod flags;
+mod history;
+mod ids;
+mod index;
 pub mod record;
+mod resolve;
+mod view;
 
+pub use builder::Builder;
+pub use columns::is_unset;
 pub use record::{ActionRow, AlertRow, AvRow, DeviceRow, Missing, What};
+pub use view::{Dev, Inventory};

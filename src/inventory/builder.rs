@@ -1,0 +1,136 @@
+//! Filling an observation: rows in any order, page by page, each taken apart into columns at once.
+//!
+//! Called by the page readers of `wire` and by tests. Nothing is decided here: repeated rows,
+//! merged records and partial reads are resolved by `build`, when everything is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::inventory::columns::{Columns, Moment, Profile, Values};
+use crate::inventory::flags::Flags;
+use crate::inventory::record::{ActionRow, AlertRow, AvRow, DeviceRow, Missing};
+use crate::model::DeviceId;
+
+/// Takes in rows; `build` makes the inventory. The order of rows changes nothing.
+#[derive(Debug)]
+pub struct Builder {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) tenant_id: Arc<str>,
+    pub(crate) observed_at: Timestamp,
+    pub(crate) columns: Columns,
+    pub(crate) values: Values,
+    /// Rows with `mergedIntoMachineId`, by row, and where it points.
+    pub(crate) merged: BTreeMap<u32, DeviceId>,
+    pub(crate) actions: Vec<ActionRow>,
+    pub(crate) av: Vec<(DeviceId, Moment, Moment)>,
+    pub(crate) alerts: Vec<AlertRow>,
+    pub(crate) missing: BTreeSet<Missing>,
+    pub(crate) named: BTreeSet<DeviceId>,
+    pub(crate) exposure: Option<f64>,
+    pub(crate) group_exposure: BTreeMap<Arc<str>, f64>,
+    tag_numbers: Vec<u32>,
+}
+
+impl Builder {
+    /// An empty observation of one tenant. `observed_at` (UTC) is when the walk began: nothing in
+    /// the result is younger than the pages, some of it may be older.
+    #[must_use]
+    pub fn new(tenant: &str, tenant_id: &str, observed_at: Timestamp) -> Self {
+        Self {
+            tenant: Arc::from(tenant),
+            tenant_id: Arc::from(tenant_id),
+            observed_at,
+            columns: Columns::default(),
+            values: Values::default(),
+            merged: BTreeMap::new(),
+            actions: Vec::new(),
+            av: Vec::new(),
+            alerts: Vec::new(),
+            missing: BTreeSet::new(),
+            named: BTreeSet::new(),
+            exposure: None,
+            group_exposure: BTreeMap::new(),
+            tag_numbers: Vec::new(),
+        }
+    }
+
+    /// Adds a machine record. A record that comes twice (pages slide) counts once.
+    pub fn device(&mut self, row: DeviceRow<'_>) {
+        let columns = &mut self.columns;
+        let values = &mut self.values;
+        let at = u32::try_from(columns.ids.len()).unwrap_or(u32::MAX);
+        if let Some(target) = row.merged_into.filter(|target| *target != row.id) {
+            self.merged.insert(at, target);
+        }
+        columns.ids.push(row.id);
+        columns.names.push(row.name);
+        columns.groups.push(values.groups.number(row.group));
+        let profile = Profile {
+            platform: values.platforms.number(row.platform),
+            version: values.versions.number(row.version),
+            agent: values.agents.number(row.agent_version),
+            managed_by: values.managers.number(row.managed_by),
+            build: row.os_build,
+        };
+        columns.profiles.push(values.profiles.number(&profile));
+        self.tag_numbers.clear();
+        for tag in row.tags {
+            let number = values.tags.number(tag);
+            if !self.tag_numbers.contains(&number) {
+                self.tag_numbers.push(number);
+            }
+        }
+        columns.tags.push(values.tag_sets.number(self.tag_numbers.as_slice()));
+        columns.flags.push(
+            Flags::default()
+                .with_health(row.health)
+                .with_risk(row.risk)
+                .with_exposure(row.exposure)
+                .with_value(row.value)
+                .with_onboarding(row.onboarding)
+                .with_av_status(row.av_status)
+                .with_joined(row.joined)
+                .with_duplicate(row.potential_duplicate),
+        );
+        columns.seen.push(Moment::new(row.last_seen));
+        columns.addresses.push(&row.ips);
+    }
+
+    /// Adds a machine action. Of an action that comes twice the later state counts.
+    pub fn action(&mut self, row: ActionRow) {
+        self.actions.push(row);
+    }
+
+    /// Adds a row of antivirus health.
+    pub fn av(&mut self, row: AvRow) {
+        self.av.push((row.device, Moment::new(row.quick_scan), Moment::new(row.full_scan)));
+    }
+
+    /// Adds an alert. Of an alert that comes twice the later state counts.
+    pub fn alert(&mut self, row: AlertRow) {
+        self.alerts.push(row);
+    }
+
+    /// Says that a read stayed incomplete: the inventory becomes partial.
+    pub fn missing(&mut self, missing: Missing) {
+        self.missing.insert(missing);
+    }
+
+    /// Says that a policy or a journal names this device: when the device list is partial and the
+    /// device is not in it, it is unknown rather than gone.
+    pub fn note_named_device(&mut self, id: &DeviceId) {
+        self.named.insert(id.clone());
+    }
+
+    /// The tenant's exposure score, 0 to 100.
+    pub fn exposure_score(&mut self, score: f64) {
+        self.exposure = Some(score);
+    }
+
+    /// The exposure score of one device group, 0 to 100.
+    pub fn group_score(&mut self, group: &str, score: f64) {
+        self.group_exposure.insert(Arc::from(group), score);
+    }
+}
