@@ -178,9 +178,8 @@ fn settle_names(builder: &Builder, resolved: &mut Resolved) {
 /// Groups of two or more standing records with the same name.
 fn same_names(builder: &Builder, resolved: &Resolved) -> Vec<Vec<u32>> {
     let hasher = FixedState::default();
-    let name = |at: u32| {
-        resolved.rows.get(at as usize).map_or("", |row| builder.columns.names.get(*row))
-    };
+    let name =
+        |at: u32| resolved.rows.get(at as usize).map_or("", |row| builder.columns.names.get(*row));
     let mut keyed: Vec<(u64, u32)> = Vec::with_capacity(resolved.rows.len());
     let mut folded = String::new();
     for at in 0u32..u32::try_from(resolved.rows.len()).unwrap_or(u32::MAX) {
