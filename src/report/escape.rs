@@ -103,12 +103,11 @@ pub fn markdown(text: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            // A bare address would become a link.
-            ':' => out.push_str("&#58;"),
             c => out.push(c),
         }
     }
-    out
+    // A bare address would become a link.
+    out.replace("://", "&#58;//").replace("www.", "www&#46;")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! formats show the same ones. Called by `cli`. Must never read a clock, a terminal's size or the
 //! environment, and never write text from the service without escaping it first.
 
+pub mod apply;
 pub mod escape;
 pub mod measure;
 pub mod page;

@@ -7,13 +7,15 @@
 mod detail;
 mod filter;
 mod items;
+mod markdown;
 mod screen;
 mod view;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use filter::Filter;
+pub use markdown::markdown;
 pub use screen::{text, verdict};
 
 use crate::plan::Plan;

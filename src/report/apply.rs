@@ -1,0 +1,265 @@
+//! A run as people follow it: the progress line, the heartbeat, the table that adds up.
+//!
+//! Pure: a moment or the end of a run in, text out. Called by `cli::commands::{apply, runs, demo}`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::apply::{Ended, Outcome, Progress, Summary};
+use crate::model::{RunId, Verb};
+use crate::plan::types::{Change, Plan, Reason, Target};
+use crate::report::page::{Page, Piece, Role, join, piece, plain};
+use crate::report::{Style, escape, measure, reason};
+
+/// Version of the JSON form of a run's result.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Names up to so many are written for one reason; the JSON form has all.
+const NAMES: usize = 20;
+
+/// The moment of a run on one line: sent, accepted, pending, succeeded, failed, budget, time left.
+#[must_use]
+pub fn line(progress: &Progress, now: Timestamp) -> String {
+    let number = |value: u32| measure::number(value.into());
+    let mut parts = vec![
+        format!("sent {} of {}", number(progress.sent), number(progress.total)),
+        format!("accepted {}", number(progress.accepted)),
+        format!("pending {}", number(progress.pending)),
+        format!("succeeded {}", number(progress.succeeded)),
+        format!("failed {}", number(progress.failed)),
+    ];
+    if progress.offline > 0 {
+        parts.push(format!("offline {}", number(progress.offline)));
+    }
+    if progress.waves > 1 {
+        parts.insert(0, format!("wave {} of {}", progress.wave, progress.waves));
+    }
+    if let Some(left) = progress.budget_left {
+        parts.push(format!("{} calls left", number(left)));
+    }
+    match progress.eta {
+        _ if progress.stopping => parts.push("stopping".to_owned()),
+        Some(eta) => parts.push(format!("about {} left", measure::between(now, eta))),
+        None => {}
+    }
+    parts.join(" · ").replace(measure::NO_BREAK, " ")
+}
+
+/// The line that is written now and then when nobody watches a terminal.
+#[must_use]
+pub fn heartbeat(progress: &Progress, now: Timestamp) -> String {
+    format!("{} {}", now.strftime("%H:%M:%SZ"), line(progress, now))
+}
+
+/// How the run ended: verbs by outcome, what did not end well and why, one line of verdict.
+#[must_use]
+pub fn table(run: &RunId, plan: &Plan, summary: &Summary, style: Style) -> String {
+    let mut page = Page::new(style);
+    let hash: String = plan.plan_hash.chars().take(6).collect();
+    page.line(
+        2,
+        &join(vec![
+            vec![piece(Role::Strong, format!("Run {}", escape::terminal(run.as_str())))],
+            vec![plain(format!("plan {}", escape::terminal(&hash)))],
+        ]),
+    );
+    page.gap();
+    let ended = ended(plan, summary);
+    for verb in Verb::ALL {
+        let counts = counts(ended.iter().filter(|(change, _)| change.verb == *verb));
+        if !counts.is_empty() {
+            row(&mut page, &format!("{} {verb}", verb.sign()), &counts);
+        }
+    }
+    row(&mut page, "  total", &summary.counts);
+    troubles(&mut page, &ended);
+    page.gap();
+    page.line(2, &[piece(Role::Strong, verdict(summary))]);
+    page.finish()
+}
+
+/// Changes of the plan with how each ended; one the run does not know was not attempted.
+fn ended<'a>(plan: &'a Plan, summary: &'a Summary) -> Vec<(&'a Change, Ended)> {
+    let end = |change: &Change| {
+        summary.outcomes.get(&change.id).cloned().unwrap_or(Ended::plain(Outcome::NotAttempted))
+    };
+    plan.changes.iter().map(|change| (change, end(change))).collect()
+}
+
+fn counts<'a>(ended: impl Iterator<Item = &'a (&'a Change, Ended)>) -> BTreeMap<Outcome, u32> {
+    let mut counts = BTreeMap::new();
+    ended.for_each(|(_, ended)| *counts.entry(ended.outcome).or_insert(0) += 1);
+    counts
+}
+
+fn row(page: &mut Page, label: &str, counts: &BTreeMap<Outcome, u32>) {
+    let total: u32 = counts.values().sum();
+    let mut line = vec![plain(format!("  {label:<13}{:>7} = ", measure::number(total.into())))];
+    let mut first = true;
+    for outcome in Outcome::ALL {
+        let Some(count) = counts.get(outcome) else { continue };
+        if !first {
+            line.push(plain(" + "));
+        }
+        first = false;
+        let text = format!("{} {}", measure::number((*count).into()), outcome.word());
+        line.push(piece(role(*outcome), measure::unbroken(&text)));
+    }
+    if first {
+        line.push(plain("0"));
+    }
+    page.line(25, &line);
+}
+
+const fn role(outcome: Outcome) -> Role {
+    match outcome {
+        Outcome::Done | Outcome::AlreadySo => Role::Good,
+        Outcome::PendingOffline | Outcome::Moved | Outcome::NotAttempted => Role::Warn,
+        Outcome::Failed | Outcome::Refused | Outcome::TimedOut => Role::Danger,
+    }
+}
+
+/// What did not end well, by outcome and reason, with names.
+fn troubles(page: &mut Page, ended: &[(&Change, Ended)]) {
+    let mut grouped: BTreeMap<(Outcome, Verb, String), Vec<&Change>> = BTreeMap::new();
+    for (change, ended) in ended {
+        if !ended.outcome.is_good() {
+            let why = ended.reason.as_ref().map(reason::sentence).unwrap_or_default();
+            grouped.entry((ended.outcome, change.verb, why)).or_default().push(change);
+        }
+    }
+    for ((outcome, verb, why), changes) in grouped {
+        page.gap();
+        let count = measure::count(changes.len());
+        let mut head: Vec<Vec<Piece>> = vec![
+            vec![piece(role(outcome), format!("{} {count}", outcome.word()))],
+            vec![plain(verb.to_string())],
+        ];
+        if !why.is_empty() {
+            head.push(vec![plain(why)]);
+        }
+        page.line(4, &join(head));
+        let mut names: Vec<String> = changes
+            .iter()
+            .take(NAMES)
+            .map(|change| escape::name(&change.target.name, escape::NAME_COLUMNS))
+            .collect();
+        names.sort();
+        let more = changes.len().saturating_sub(NAMES);
+        let tail =
+            if more > 0 { format!(" … {} more", measure::count(more)) } else { String::new() };
+        page.line(4, &[plain(format!("    {}{tail}", names.join(", ")))]);
+    }
+}
+
+/// One line: what to make of the run.
+#[must_use]
+pub fn verdict(summary: &Summary) -> String {
+    let good = summary.count(Outcome::Done) + summary.count(Outcome::AlreadySo);
+    let waiting = summary.count(Outcome::PendingOffline);
+    let rest = summary.total - good.min(summary.total);
+    let text = if let Some(stopped) = &summary.stopped {
+        let why = reason::sentence(stopped);
+        format!("Stopped: {why}. {} of {} as planned.", count(good), count(summary.total))
+    } else if rest == 0 {
+        format!("All {} as planned.", measure::plural(summary.total.into(), "change", "changes"))
+    } else if rest == waiting {
+        format!(
+            "{} of {} as planned; {} queued for offline devices.",
+            count(good),
+            count(summary.total),
+            count(waiting)
+        )
+    } else {
+        format!("Applied in part: {} of {} as planned.", count(good), count(summary.total))
+    };
+    text.replace(measure::NO_BREAK, " ")
+}
+
+fn count(value: u32) -> String {
+    measure::number(value.into())
+}
+
+/// The result of a run as other programs read it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RunResult {
+    /// Version of this format.
+    pub format_version: u32,
+    /// The run.
+    pub run: String,
+    /// Hash of the plan it carried out.
+    pub plan_hash: String,
+    /// Changes of the plan.
+    pub total: u32,
+    /// Changes by outcome; the values add up to `total`.
+    pub counts: BTreeMap<Outcome, u32>,
+    /// Why the run stopped before its end, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Reason>,
+    /// Every change of the plan, in the plan's order.
+    pub changes: Vec<ChangeResult>,
+}
+
+/// How one change ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangeResult {
+    /// The change's id.
+    pub id: String,
+    /// Name of the tenant.
+    pub tenant: String,
+    /// What was to be done.
+    pub verb: Verb,
+    /// To what.
+    pub target: Target,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, when there is more to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The machine action that carried it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+}
+
+/// The result of a run as data.
+#[must_use]
+pub fn result(run: &RunId, plan: &Plan, summary: &Summary) -> RunResult {
+    let changes = ended(plan, summary)
+        .into_iter()
+        .map(|(change, ended)| ChangeResult {
+            id: change.id.as_str().to_owned(),
+            tenant: change.tenant.clone(),
+            verb: change.verb,
+            target: change.target.clone(),
+            outcome: ended.outcome,
+            reason: ended.reason,
+            action: ended.action.map(|action| action.as_str().to_owned()),
+        })
+        .collect();
+    RunResult {
+        format_version: FORMAT_VERSION,
+        run: run.as_str().to_owned(),
+        plan_hash: plan.plan_hash.clone(),
+        total: summary.total,
+        counts: summary.counts.clone(),
+        stopped: summary.stopped.clone(),
+        changes,
+    }
+}
+
+/// The result of a run as JSON, with a line feed at its end.
+#[must_use]
+pub fn json(run: &RunId, plan: &Plan, summary: &Summary) -> String {
+    let result = result(run, plan, summary);
+    let mut text = serde_json::to_string_pretty(&result).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! The table and the lines of a run, against files in `tests/fixtures/screen`.
+
+use super::*;
+use crate::report::plan::tests::samples;
+
+fn run() -> (Plan, Summary) {
+    let plan = samples::busy();
+    let mut outcomes = BTreeMap::new();
+    for (at, change) in plan.changes.iter().enumerate() {
+        let ended = match at {
+            0..=2 => Ended::because(
+                Outcome::Refused,
+                Reason::new("refused").with("status", 400).with("message", "no\x1b[1m such device"),
+            ),
+            3 => Ended::plain(Outcome::Moved),
+            4 => Ended::plain(Outcome::PendingOffline),
+            5 => Ended::plain(Outcome::AlreadySo),
+            _ => Ended::plain(Outcome::Done).by(Some("a-1".into())),
+        };
+        outcomes.insert(change.id.clone(), ended);
+    }
+    (plan, Summary::of(outcomes, None))
+}
+
+#[test]
+fn the_table_adds_up_and_names_what_failed() {
+    let (plan, summary) = run();
+    for width in [60, 100] {
+        let text =
+            table(&"20261123T100200-7f3c9a".into(), &plan, &summary, Style::new(width, false));
+        samples::fits(&text, width);
+        samples::golden(&format!("run-{width}.txt"), &text);
+    }
+}
+
+#[test]
+fn the_progress_line_has_every_number() {
+    let now: Timestamp = "2026-11-23T10:05:00Z".parse().unwrap();
+    let progress = Progress {
+        total: 58,
+        sent: 46,
+        accepted: 44,
+        pending: 12,
+        succeeded: 32,
+        failed: 2,
+        wave: 1,
+        waves: 2,
+        budget_left: Some(54),
+        eta: Some("2026-11-23T10:17:00Z".parse().unwrap()),
+        ..Progress::default()
+    };
+    assert_eq!(
+        heartbeat(&progress, now),
+        "10:05:00Z wave 1 of 2 · sent 46 of 58 · accepted 44 · pending 12 · succeeded 32 · \
+         failed 2 · 54 calls left · about 12 min left"
+    );
+    assert!(line(&Progress { stopping: true, ..progress }, now).ends_with("stopping"));
+}
+
+#[test]
+fn the_verdict_says_what_is_left() {
+    let of = |outcomes: &[Outcome], stopped: Option<Reason>| {
+        let ended = outcomes.iter().enumerate();
+        let outcomes = ended.map(|(at, end)| (at.to_string().into(), Ended::plain(*end))).collect();
+        verdict(&Summary::of(outcomes, stopped))
+    };
+    use Outcome::{AlreadySo, Done, Failed, NotAttempted, PendingOffline};
+    assert_eq!(of(&[Done, AlreadySo], None), "All 2 changes as planned.");
+    assert_eq!(
+        of(&[Done, PendingOffline], None),
+        "1 of 2 as planned; 1 queued for offline devices."
+    );
+    assert_eq!(of(&[Done, Failed], None), "Applied in part: 1 of 2 as planned.");
+    let stopped = Some(Reason::new("interrupted"));
+    assert_eq!(of(&[Done, NotAttempted], stopped), "Stopped: interrupted. 1 of 2 as planned.");
+}
+
+#[test]
+fn the_json_form_has_every_change_once_and_reads_back() {
+    let (plan, summary) = run();
+    let text = json(&"r".into(), &plan, &summary);
+    let read: RunResult = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, result(&"r".into(), &plan, &summary));
+    assert_eq!(read.changes.len(), plan.changes.len());
+    assert_eq!(read.counts.values().sum::<u32>(), read.total);
+}

@@ -1,0 +1,105 @@
+//! The screen of hand-made plans at several widths.
+
+pub(crate) mod samples;
+
+use super::*;
+use crate::model::Verb;
+use crate::plan::types::Disposition;
+use crate::report::escape;
+use samples::{add_up, busy, empty, fits, golden, partial};
+
+#[test]
+fn the_screen_fits_every_width() {
+    for width in [60, 80, 120, 200] {
+        let shown = text(&busy(), Style::new(width, false));
+        fits(&shown, width);
+        golden(&format!("busy-{width}.txt"), &shown);
+    }
+    for width in 60..=200 {
+        fits(&text(&busy(), Style::new(width, false)), width);
+    }
+}
+
+#[test]
+fn several_tenants_have_a_section_and_a_verdict_each() {
+    let shown = text(&partial(), Style::new(100, false));
+    fits(&shown, 100);
+    golden("tenants-100.txt", &shown);
+}
+
+#[test]
+fn an_empty_plan_says_that_nothing_is_to_do() {
+    let shown = text(&add_up(empty(), 28_424), Style::new(80, false));
+    golden("empty-80.txt", &shown);
+    assert!(shown.ends_with("Nothing to do.\n"));
+}
+
+#[test]
+fn colour_carries_no_meaning_alone() {
+    for width in [60, 100] {
+        let painted = text(&busy(), Style::new(width, true));
+        let plain = text(&busy(), Style::new(width, false));
+        assert_eq!(anstream::adapter::strip_str(&painted).to_string(), plain);
+    }
+}
+
+#[test]
+fn devices_that_matter_are_named_however_many_there_are() {
+    let shown = text(&busy(), Style::new(80, false));
+    for name in (0..10).map(|n| format!("dc-{n:02}")).chain((0..9).map(|n| format!("bog-{n}"))) {
+        assert!(shown.contains(&name), "{name}");
+    }
+    assert!(shown.contains("sql-prd-04 (value high)"));
+    assert!(shown.contains("… 41 more"));
+}
+
+#[test]
+fn drill_down_narrows_and_unfolds() {
+    let plan = busy();
+    let isolate = Filter {
+        verb: Some(Verb::Isolate),
+        disposition: Some(Disposition::Do),
+        ..Filter::default()
+    };
+    let shown = show(&plan, &isolate, Style::new(80, false));
+    assert!((0..44).all(|n| shown.contains(&format!("lon-{n:04}"))));
+    assert!(!shown.contains("more"));
+    assert!(shown.ends_with("Shown: 46 of 13,422.\n"), "{shown}");
+    for (filter, count) in [
+        (Filter { group: Some("apac-kiosk".into()), ..Filter::default() }, 310),
+        (Filter { policy: Some("ScanSchedule/weekly-full".into()), ..Filter::default() }, 29),
+        (Filter { disposition: Some(Disposition::Unknown), ..Filter::default() }, 9),
+        (Filter { tenants: vec!["fabrikam".into()], ..Filter::default() }, 0),
+    ] {
+        assert_eq!(filter.count(&plan), count, "{filter:?}");
+    }
+    let device = Filter { device: Some("SQL-PRD-04".into()), ..Filter::default() };
+    golden("device-100.txt", &show(&plan, &device, Style::new(100, false)));
+}
+
+#[test]
+fn markdown_names_what_is_dangerous_outside_the_fold() {
+    let text = markdown(&busy());
+    golden("busy.md", &text);
+    let (open, fold) = text.split_once("<details>").unwrap();
+    assert!(open.contains("`sql-prd-04` **(value high)**") && open.contains("HELD 310"));
+    assert!(fold.contains("In scope: 13,422") && fold.ends_with("</details>\n"));
+    assert!(!text.chars().any(|c| c != '\n' && escape::is_hidden(c)));
+}
+
+#[test]
+fn markdown_stays_short_enough_for_a_comment() {
+    let mut plan = busy();
+    let one = plan.changes[0].clone();
+    for n in 0..4_000 {
+        let mut change = one.clone();
+        change.target.value = Some(crate::model::DeviceValue::High);
+        change.target.name = format!("```````high-{n:05}-<b>&|@team");
+        plan.changes.push(change);
+    }
+    let text = markdown(&plan);
+    assert!(text.len() <= super::markdown::LIMIT, "{}", text.len());
+    assert!(
+        text.contains("Cut here") && text.contains("cut here") && text.ends_with("</details>\n")
+    );
+}
