@@ -6,13 +6,18 @@
 //! which the next call may leave (`budget`). `pages` reads bodies into the inventory's rows.
 //! `drive::client` carries it out. Nothing in this module sends, waits, retries or reads a clock.
 
+pub mod answer;
 pub mod api;
+pub mod budget;
 pub mod call;
 pub mod error;
+pub mod hints;
 pub mod odata;
 pub mod outbound;
 pub mod read;
+pub mod retry;
 pub mod roles;
+pub mod token;
 
 pub use api::{Api, Operation, RateClass};
 pub use call::{AlertPatch, Call};
