@@ -4,7 +4,10 @@
 //! what they need as arguments.
 
 pub mod clock;
+pub mod credential;
 pub mod env;
 pub mod files;
+pub mod http;
+pub mod random;
 pub mod terminal;
 pub mod transport;

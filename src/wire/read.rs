@@ -26,8 +26,8 @@ pub const IDS_PER_FILTER: usize = 25;
 pub struct ActionFilter {
     /// These actions.
     pub ids: Vec<ActionId>,
-    /// Of this device.
-    pub device: Option<DeviceId>,
+    /// Of these devices.
+    pub devices: Vec<DeviceId>,
     /// Of these kinds.
     pub kinds: Vec<ActionKind>,
     /// Created at or after this instant.
@@ -44,7 +44,7 @@ impl ActionFilter {
     /// Actions of one device of the given kinds.
     #[must_use]
     pub fn of_device(device: DeviceId, kinds: impl IntoIterator<Item = ActionKind>) -> Self {
-        Self { device: Some(device), kinds: kinds.into_iter().collect(), ..Self::default() }
+        Self { devices: vec![device], kinds: kinds.into_iter().collect(), ..Self::default() }
     }
 
     /// All actions created at or after `since`.
@@ -67,8 +67,9 @@ impl ActionFilter {
         if !self.ids.is_empty() {
             parts.push(odata::any_equal("id", self.ids.iter().map(ActionId::as_str)));
         }
-        if let Some(device) = &self.device {
-            parts.push(format!("machineId eq {}", odata::string(&device.to_string())));
+        if !self.devices.is_empty() {
+            let ids: Vec<String> = self.devices.iter().map(ToString::to_string).collect();
+            parts.push(odata::any_equal("machineId", ids.iter().map(String::as_str)));
         }
         if !self.kinds.is_empty() {
             parts.push(odata::any_equal("type", self.kinds.iter().map(ActionKind::wire)));
