@@ -76,6 +76,12 @@ impl Tenant {
         }
     }
 
+    /// Lets an active action that was added as it is go on from here.
+    pub(crate) fn resume(&mut self, row: u32, now: Timestamp) {
+        self.start_waiting(row);
+        self.dispatch(row, now);
+    }
+
     fn turn(&mut self, row: u32, online: bool, at: Timestamp) {
         let Some(machine) = self.machine_mut(row) else { return };
         if machine.online == online {

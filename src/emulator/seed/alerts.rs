@@ -1,0 +1,357 @@
+//! Alerts of the last month with their evidence, grouped into incidents.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::emulator::random::Random;
+use crate::emulator::seed::kinds::weighted;
+use crate::emulator::seed::{DAY, Seeder, names};
+use crate::emulator::tenant::alert::{ProcessEvidence, UserEvidence};
+use crate::emulator::tenant::{Alert, Comment, Incident, Tenant};
+use crate::model::{AlertStatus, Classification, Determination, Onboarding, Severity};
+
+/// A kind of alert.
+#[derive(Clone, Copy)]
+struct Sort {
+    title: &'static str,
+    category: &'static str,
+    severity: Severity,
+    source: &'static str,
+    mitre: &'static [&'static str],
+    file: &'static str,
+    command: &'static str,
+    threat: Option<&'static str>,
+}
+
+const fn sort(
+    title: &'static str,
+    category: &'static str,
+    severity: Severity,
+    file: &'static str,
+    command: &'static str,
+    mitre: &'static [&'static str],
+) -> Sort {
+    Sort { title, category, severity, source: "WindowsDefenderAtp", mitre, file, command, threat: None }
+}
+
+const MIMIKATZ: Sort = Sort {
+    source: "WindowsDefenderAv",
+    threat: Some("Mimikatz"),
+    ..sort(
+        "Mimikatz credential theft tool",
+        "CredentialAccess",
+        Severity::Medium,
+        "mimikatz.exe",
+        "mimikatz.exe sekurlsa::logonpasswords exit",
+        &["T1003", "T1003.001"],
+    )
+};
+const RANSOMWARE: Sort = Sort {
+    threat: Some("LockFile"),
+    ..sort(
+        "Ransomware behavior detected in the file system",
+        "Ransomware",
+        Severity::High,
+        "svch0st.exe",
+        "svch0st.exe -enc C:\\",
+        &["T1486"],
+    )
+};
+const SORTS: &[(u64, Sort)] = &[
+    (3, MIMIKATZ),
+    (2, RANSOMWARE),
+    (
+        8,
+        sort(
+            "Suspicious remote administration tool",
+            "CommandAndControl",
+            Severity::Low,
+            "anyhelp.exe",
+            "anyhelp.exe --service",
+            &["T1219"],
+        ),
+    ),
+    (
+        18,
+        sort(
+            "Suspicious PowerShell command line",
+            "Execution",
+            Severity::Medium,
+            "powershell.exe",
+            "powershell.exe -nop -w hidden -enc SQBFAFgA",
+            &["T1059.001"],
+        ),
+    ),
+    (
+        14,
+        sort(
+            "Anomalous scheduled task creation",
+            "Persistence",
+            Severity::Medium,
+            "schtasks.exe",
+            "schtasks.exe /create /tn upd /sc minute",
+            &["T1053.005"],
+        ),
+    ),
+    (
+        20,
+        Sort {
+            source: "WindowsDefenderAv",
+            threat: Some("Wacatac"),
+            ..sort(
+                "'Wacatac' malware was prevented",
+                "Malware",
+                Severity::Informational,
+                "invoice.exe",
+                "invoice.exe",
+                &[],
+            )
+        },
+    ),
+    (
+        12,
+        sort(
+            "Connection to a custom network indicator",
+            "SuspiciousActivity",
+            Severity::Low,
+            "chrome.exe",
+            "chrome.exe",
+            &["T1071"],
+        ),
+    ),
+    (
+        6,
+        sort(
+            "Possible lateral movement with remote services",
+            "LateralMovement",
+            Severity::High,
+            "psexesvc.exe",
+            "psexesvc.exe",
+            &["T1021.002", "T1570"],
+        ),
+    ),
+];
+
+/// Most alerts a seeded tenant has.
+const MOST: u32 = 20_000;
+
+/// Writes the alerts, oldest first, and the incidents they belong to.
+pub(super) fn write(seeder: &mut Seeder, tenant: &mut Tenant) {
+    let candidates = candidates(tenant);
+    if candidates.is_empty() {
+        return;
+    }
+    let extra = (seeder.devices / 25).clamp(2, MOST);
+    let mut drafts = cast(seeder, tenant);
+    for index in 0..extra {
+        let mut random = seeder.random(6, index);
+        let Some(machine) = random.pick(&candidates).copied() else { continue };
+        let Some(sort) = weighted(&mut random, SORTS) else { continue };
+        let created = seeder.ago(&mut random, 60, 30 * DAY);
+        drafts.push((created, machine, sort, random));
+    }
+    drafts.sort_by_key(|(created, machine, ..)| (*created, *machine));
+    for (created, machine, sort, mut random) in drafts {
+        let alert = alert(seeder, tenant, &mut random, created, machine, &sort);
+        add(tenant, &mut random, alert);
+    }
+    hostile(seeder, tenant);
+}
+
+type Draft = (Timestamp, u32, Sort, Random);
+
+/// Rows of devices that sensors run on.
+fn candidates(tenant: &Tenant) -> Vec<u32> {
+    let rows = (0_u32..).zip(tenant.machines());
+    rows.filter(|(_, machine)| {
+        machine.onboarding == Onboarding::Onboarded
+            && machine.merged_into.is_none()
+            && machine.av.is_some()
+    })
+    .map(|(row, _)| row)
+    .collect()
+}
+
+/// Alerts that are always there: the red team's range, and ransomware on a device or two.
+fn cast(seeder: &Seeder, tenant: &Tenant) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for (row, machine) in (0_u32..).zip(tenant.machines()) {
+        let mut random = seeder.random(7, row);
+        let tagged = machine.tags.iter().any(|tag| &**tag == "red-team-range");
+        if tagged && machine.merged_into.is_none() && (row < 12 || random.chance(2, 3)) {
+            let created = seeder.ago(&mut random, 600, 5 * DAY);
+            drafts.push((created, row, MIMIKATZ, random));
+        } else if row == 7 && machine.av.is_some() {
+            let created = seeder.ago(&mut random, 600, 20 * 3_600);
+            drafts.push((created, row, RANSOMWARE, random));
+        }
+    }
+    drafts
+}
+
+fn alert(
+    seeder: &mut Seeder,
+    tenant: &mut Tenant,
+    random: &mut Random,
+    created: Timestamp,
+    machine: u32,
+    sort: &Sort,
+) -> Alert {
+    let now = seeder.now;
+    let later = |secs: u64| {
+        let at = created.checked_add(SignedDuration::from_secs(secs.cast_signed()));
+        at.unwrap_or(created).min(now)
+    };
+    let first_event = created.checked_sub(SignedDuration::from_secs(240)).unwrap_or(created);
+    let mut machines = vec![machine];
+    if random.chance(1, 20) && machine > 0 && tenant.machine(machine - 1).is_some_and(|m| m.av.is_some()) {
+        machines.push(machine - 1);
+    }
+    let mut alert = Alert {
+        id: Arc::from(id(created, random)),
+        incident: 0,
+        investigation: None,
+        investigation_state: Some("UnsupportedAlertType"),
+        assigned_to: None,
+        severity: sort.severity,
+        status: AlertStatus::New,
+        classification: Classification::Unknown,
+        determination: Determination::Unknown,
+        detection_source: sort.source,
+        service_source: "microsoftDefenderForEndpoint",
+        detector_id: random.guid(),
+        category: seeder.word(sort.category),
+        threat_family: sort.threat.map(|threat| seeder.word(threat)),
+        threat_name: None,
+        title: seeder.word(sort.title),
+        description: seeder.word("Activity on the device matches behavior seen in attacks."),
+        recommended: seeder.word("Check the process tree and the user's recent activity."),
+        created,
+        first_event,
+        last_event: later(random.below(3_600)),
+        updated: later(random.below(7_200)),
+        resolved: None,
+        machines,
+        mitre: sort.mitre.iter().map(|technique| seeder.word(technique)).collect(),
+        comments: Vec::new(),
+        process: Some(process(seeder, random, sort)),
+        user: random.chance(2, 3).then(|| user(seeder, random)),
+    };
+    judge(seeder, random, &mut alert);
+    alert
+}
+
+/// `da<.NET ticks>_<number>`.
+fn id(created: Timestamp, random: &mut Random) -> String {
+    let seconds = created.as_second() + 62_135_596_800;
+    let ticks = i64::from(created.subsec_nanosecond()) / 100 + seconds * 10_000_000;
+    let number = i32::from_le_bytes(random.bytes());
+    format!("da{ticks}_{number}")
+}
+
+/// What analysts did with the alert so far.
+fn judge(seeder: &mut Seeder, random: &mut Random, alert: &mut Alert) {
+    let roll = random.below(100);
+    if roll < 60 {
+        return;
+    }
+    let analyst = seeder.word(random.pick(names::ANALYSTS).copied().unwrap_or("someone"));
+    alert.assigned_to = Some(Arc::clone(&analyst));
+    if roll < 76 {
+        alert.status = AlertStatus::InProgress;
+        return;
+    }
+    (alert.classification, alert.determination) = match roll % 4 {
+        0 => (Classification::TruePositive, Determination::Malware),
+        1 => (Classification::FalsePositive, Determination::NotMalicious),
+        2 => (Classification::InformationalExpectedActivity, Determination::SecurityTesting),
+        _ => (Classification::TruePositive, Determination::Other),
+    };
+    alert.comments.push(Comment {
+        text: seeder.word("Reviewed with the owner of the device."),
+        by: analyst,
+        at: alert.updated,
+    });
+    // Some verdicts are given before the alert is closed.
+    if roll >= 80 {
+        alert.status = AlertStatus::Resolved;
+        alert.resolved = Some(alert.updated);
+    }
+}
+
+fn process(seeder: &mut Seeder, random: &mut Random, sort: &Sort) -> ProcessEvidence {
+    let sha1: [u8; 20] = random.bytes();
+    let sha256: [u8; 32] = random.bytes();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    ProcessEvidence {
+        file: seeder.word(sort.file),
+        folder: seeder.word("C:\\Users\\Public\\Downloads"),
+        sha1: Arc::from(hex(&sha1)),
+        sha256: Arc::from(hex(&sha256)),
+        pid: 1_000 + u32::try_from(random.below(60_000)).unwrap_or(0),
+        command: seeder.word(sort.command),
+        parent: 500 + u32::try_from(random.below(9_000)).unwrap_or(0),
+    }
+}
+
+fn user(seeder: &mut Seeder, random: &mut Random) -> UserEvidence {
+    const ACCOUNTS: &[(&str, &str)] = &[
+        ("k.meyer", "k.meyer@contoso.example"),
+        ("s.rossi", "s.rossi@contoso.example"),
+        ("d.nguyen", "d.nguyen@contoso.example"),
+        ("svc-backup", "svc-backup@contoso.example"),
+    ];
+    let (account, upn) = random.pick(ACCOUNTS).copied().unwrap_or(("user", "user@contoso.example"));
+    let sid = format!("S-1-5-21-1004336348-1177238915-682003330-{}", 1_000 + random.below(9_000));
+    UserEvidence {
+        account: seeder.word(account),
+        domain: seeder.word("contoso"),
+        sid: Arc::from(sid),
+        upn: seeder.word(upn),
+    }
+}
+
+/// Adds an alert to the tenant and to an incident: the device's latest one of the last three days,
+/// or one of its own.
+fn add(tenant: &mut Tenant, random: &mut Random, mut alert: Alert) {
+    let same = |incident: &&mut Incident, tenant_alerts: &[Alert]| {
+        let first = incident.alerts.first().and_then(|row| tenant_alerts.get(*row as usize));
+        first.is_some_and(|first| first.machines.first() == alert.machines.first())
+            && alert.created.duration_since(incident.created) < SignedDuration::from_hours(72)
+    };
+    let row = u32::try_from(tenant.alerts.len()).unwrap_or(u32::MAX);
+    let mut recent = tenant.incidents.iter_mut().rev().take(50);
+    if let Some(incident) = recent.find(|incident| same(incident, &tenant.alerts)) {
+        incident.alerts.push(row);
+        incident.severity = incident.severity.max(alert.severity);
+        alert.incident = incident.id;
+    } else {
+        let last = tenant.incidents.last().map_or(20_400, |incident| incident.id);
+        alert.incident = last + 1 + random.below(3);
+        tenant.incidents.push(Incident {
+            id: alert.incident,
+            name: Arc::clone(&alert.title),
+            created: alert.created,
+            alerts: vec![row],
+            severity: alert.severity,
+        });
+    }
+    tenant.add_alert(alert);
+}
+
+/// Titles that break whoever trusts them.
+fn hostile(seeder: &Seeder, tenant: &mut Tenant) {
+    if seeder.devices < 100 {
+        return;
+    }
+    let count = tenant.alerts.len();
+    for (index, title) in names::HOSTILE_TITLES.iter().enumerate() {
+        let at = count.saturating_sub(1 + index * 2);
+        if let Some(alert) = tenant.alerts.get_mut(at)
+            && !alert.title.contains("Mimikatz")
+        {
+            alert.title = Arc::from(*title);
+        }
+    }
+}
