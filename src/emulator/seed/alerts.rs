@@ -32,7 +32,16 @@ const fn sort(
     command: &'static str,
     mitre: &'static [&'static str],
 ) -> Sort {
-    Sort { title, category, severity, source: "WindowsDefenderAtp", mitre, file, command, threat: None }
+    Sort {
+        title,
+        category,
+        severity,
+        source: "WindowsDefenderAtp",
+        mitre,
+        file,
+        command,
+        threat: None,
+    }
 }
 
 const MIMIKATZ: Sort = Sort {
@@ -205,7 +214,10 @@ fn alert(
     };
     let first_event = created.checked_sub(SignedDuration::from_secs(240)).unwrap_or(created);
     let mut machines = vec![machine];
-    if random.chance(1, 20) && machine > 0 && tenant.machine(machine - 1).is_some_and(|m| m.av.is_some()) {
+    if random.chance(1, 20)
+        && machine > 0
+        && tenant.machine(machine - 1).is_some_and(|m| m.av.is_some())
+    {
         machines.push(machine - 1);
     }
     let mut alert = Alert {

@@ -206,7 +206,11 @@ fn add(seeder: &mut Seeder, tenant: &mut Tenant, past: &Past) {
         updated,
         cancellation: cancelled.then(|| {
             let requestor = Arc::clone(&actor.requestor);
-            Box::new(Cancellation { requestor, comment: Some(Arc::from("not needed")), at: updated })
+            Box::new(Cancellation {
+                requestor,
+                comment: Some(Arc::from("not needed")),
+                at: updated,
+            })
         }),
         error: if past.status == ActionStatus::Failed { -2_147_467_259 } else { 0 },
         isolation: past.isolation,
@@ -252,9 +256,10 @@ fn effect(tenant: &mut Tenant, past: &Past, ended: Timestamp) {
     }
     let posture = &mut machine.posture;
     *posture = match past.kind {
-        ActionKind::Isolate => {
-            Posture { isolation: past.isolation.map_or(Isolation::Full, Containment::posture), ..*posture }
-        }
+        ActionKind::Isolate => Posture {
+            isolation: past.isolation.map_or(Isolation::Full, Containment::posture),
+            ..*posture
+        },
         ActionKind::Unisolate => Posture { isolation: Isolation::Free, ..*posture },
         ActionKind::RestrictCodeExecution => {
             Posture { restriction: Restriction::Restricted, ..*posture }

@@ -30,7 +30,8 @@ use crate::emulator::tenant::{Group, Tenant};
 pub fn fleet(config: &Config, now: Timestamp) -> Tenant {
     let mut tenant = Tenant::empty(config, now);
     tenant.groups = groups();
-    let mut seeder = Seeder { seed: config.seed, devices: config.devices, now, words: HashMap::new() };
+    let mut seeder =
+        Seeder { seed: config.seed, devices: config.devices, now, words: HashMap::new() };
     for row in 0..config.devices {
         let machine = devices::machine(&mut seeder, &tenant, row);
         tenant.add_machine(machine);

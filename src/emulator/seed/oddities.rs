@@ -81,7 +81,13 @@ pub(super) fn alter(
     }
 }
 
-fn cast(seeder: &mut Seeder, tenant: &Tenant, row: u32, random: &mut Random, machine: &mut Machine) {
+fn cast(
+    seeder: &mut Seeder,
+    tenant: &Tenant,
+    row: u32,
+    random: &mut Random,
+    machine: &mut Machine,
+) {
     let mut role = |tags: &[&'static str]| {
         machine.tags = tags.iter().map(|tag| seeder.word(tag)).collect();
         machine.base_health = Health::Active;

@@ -120,5 +120,7 @@ fn ids_are_unique() {
 #[test]
 fn no_devices_is_a_tenant_too() {
     let tenant = tenant(0, 1);
-    assert!(tenant.machines().is_empty() && tenant.actions().is_empty() && tenant.alerts().is_empty());
+    assert!(
+        tenant.machines().is_empty() && tenant.actions().is_empty() && tenant.alerts().is_empty()
+    );
 }
