@@ -4,9 +4,75 @@
 //! is published as it stands (`types`), sealed by a hash (`file`) and read by a second, independent
 //! program before it leaves (`check`). Must never do I/O, await or read a clock.
 
+mod canonical;
+pub mod check;
+mod draft;
+pub mod file;
+#[cfg(test)]
+mod tests;
 pub mod types;
 
+use jiff::Timestamp;
+
+use crate::inventory::Inventory;
+use crate::plan::check::Fault;
+use crate::policy::{PolicySet, Workspace};
+
+pub use file::{CheckedPlan, PlanFileError, VerifyContext};
 pub use types::{
     Change, Disposition, Entry, Level, Objection, Parameters, Plan, Risk as ChangeRisk, Summary,
     Target, TargetKind, TenantSection, Why,
 };
+
+/// Everything a plan is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// What is wanted.
+    pub policies: &'a PolicySet,
+    /// The workspace.
+    pub workspace: &'a Workspace,
+    /// What was read, one for each tenant, in any order.
+    pub inventories: &'a [Inventory],
+    /// The present (UTC).
+    pub now: Timestamp,
+    /// Whether `now` was set by hand to more than five minutes from the clock.
+    pub study: bool,
+    /// Name and version of the program.
+    pub tool: &'a str,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// An inventory of a tenant that the workspace does not have under that name and id.
+    #[error("the observation is of tenant `{name}` with id `{tenant_id}`, which the workspace does not have")]
+    UnknownTenant {
+        /// The observation's name for it.
+        name: String,
+        /// The observation's id.
+        tenant_id: String,
+    },
+    /// Two inventories of one tenant.
+    #[error("there are two observations of tenant `{0}`")]
+    TwoObservations(String),
+    /// The finished plan has faults: a bug of this program, nothing the author did.
+    #[error("internal error: the plan contradicts itself: {}", first(.0))]
+    Internal(Vec<Fault>),
+}
+
+fn first(faults: &[Fault]) -> String {
+    let more = faults.len().saturating_sub(1);
+    let fault = faults.first().map(ToString::to_string).unwrap_or_default();
+    if more == 0 { fault } else { format!("{fault}, and {more} more") }
+}
+
+/// Plans: sealed, checked, and the same for the same input in any order.
+///
+/// # Errors
+/// `UnknownTenant` and `TwoObservations` when the inventories do not fit the workspace, `Internal`
+/// when the independent check finds a fault.
+pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
+    let plan = draft::plan(input)?;
+    let faults = check::check(&plan, input);
+    if faults.is_empty() { Ok(file::seal(plan)) } else { Err(PlanError::Internal(faults)) }
+}

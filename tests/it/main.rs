@@ -1,4 +1,3 @@
 //! The test suite: one binary, one module for each area.
 
-mod cli_process;
 mod tidy;

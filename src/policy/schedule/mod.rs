@@ -1,11 +1,21 @@
-//! When a scan is due: cron or interval, window, deterministic spread.
+//! When scans are due: cron or interval, window, deterministic spread, retries.
 //!
-//! Pure arithmetic over jiff; `now` is an argument. Types are stated here, the rules live beside
-//! them; `plan::scan` asks the questions.
+//! Pure arithmetic over jiff; `now` is an argument. `cron` reads expressions, `tick` finds instants
+//! in a time zone, `due` answers for a device. The policy checks call `Cron::parse`; `plan::scan`
+//! asks the rest. Must never read a clock.
+
+pub mod cron;
+pub mod due;
+#[cfg(test)]
+mod tests;
+mod tick;
 
 use jiff::tz::TimeZone;
 
 use crate::model::Span;
+
+pub use cron::{Cron, CronError, CronErrorKind};
+pub use due::{Due, Occasion, Scans, spread_offset};
 
 /// When scans are due.
 #[derive(Clone, Debug)]
@@ -14,7 +24,7 @@ pub struct Schedule {
     pub tick: Tick,
     /// The zone in which cron fields are read.
     pub zone: TimeZone,
-    /// Due from the tick until this long after it.
+    /// Due from a cron tick until this long after it; an interval knows no window.
     pub window: Span,
     /// Per-device offset inside the window: deterministic, smaller than the window.
     pub spread: Span,
@@ -29,11 +39,4 @@ pub enum Tick {
     Cron(Cron),
     /// So long after the last completed scan of at least the wanted type.
     Every(Span),
-}
-
-/// A five-field cron expression: minute, hour, day of month, month, day of week.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cron {
-    /// The author's text.
-    pub text: String,
 }

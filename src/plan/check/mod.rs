@@ -1,0 +1,68 @@
+//! A second, independent reader of the finished plan.
+//!
+//! It shares no code with the steps that make a plan: what it asks, it asks of the plan's own words
+//! (`structure`, also before an apply) or of the inventory and policies by the plainest means
+//! (`inputs`). A fault is a bug of the planner, never a choice of the author; `plan()` refuses to
+//! hand out a plan that has one. Must never repair anything.
+
+mod inputs;
+mod structure;
+#[cfg(test)]
+mod tests;
+
+use crate::plan::Input;
+use crate::plan::types::Plan;
+
+pub use structure::structure;
+
+/// Something no plan may contain.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[expect(missing_docs, reason = "each message says what its members are")]
+pub enum Fault {
+    #[error("{what} adds up to {found}, not to {expected}")]
+    Count { what: String, found: u64, expected: u64 },
+    #[error("the change id `{id}` stands twice")]
+    DuplicateId { id: String },
+    #[error("`{target}` has two dispositions for `{facet}` in tenant `{tenant}`")]
+    TwoDispositions { tenant: String, target: String, facet: String },
+    #[error("`{list}` is not in order at `{target}`")]
+    Unsorted { list: String, target: String },
+    #[error("change `{id}` names a tenant that has no section: `{tenant}`")]
+    NoSection { id: String, tenant: String },
+    #[error("change `{id}` gives no reason")]
+    NoReason { id: String },
+    #[error("change `{id}` takes something away and has no lease")]
+    NoLease { id: String },
+    #[error("the lease of change `{id}` ends before it begins")]
+    LeaseOver { id: String },
+    #[error("the comment of change `{id}` does not end with its marker")]
+    NoMarker { id: String },
+    #[error("change `{id}` lacks the service's value for `{parameter}`")]
+    NoParameter { id: String, parameter: String },
+    #[error("change `{id}` is in wave 0")]
+    NoWave { id: String },
+    #[error("change `{id}` expects no reading")]
+    NoExpectation { id: String },
+    #[error("change `{id}` is about a device that is not in the observation")]
+    NoDevice { id: String },
+    #[error("change `{id}` restricts a protected device")]
+    Protected { id: String },
+    #[error("change `{id}` touches a device that `{exemption}` exempts")]
+    Exempt { id: String, exemption: String },
+    #[error("change `{id}` rests on a reading that is not known")]
+    Unknown { id: String },
+    #[error("change `{id}` releases what this workspace did not place")]
+    ForeignRelease { id: String },
+    #[error("change `{id}` starts from `{found}`, the history says `{read}`")]
+    WrongStart { id: String, found: String, read: String },
+}
+
+/// Everything that is wrong with the plan, in a stable order.
+#[must_use]
+pub fn check(plan: &Plan, input: &Input<'_>) -> Vec<Fault> {
+    let mut faults = structure(plan);
+    faults.extend(inputs::against(plan, input));
+    faults.sort();
+    faults.dedup();
+    faults
+}

@@ -1,0 +1,280 @@
+//! The plan file: sealed when written, verified before anything is applied.
+//!
+//! `seal` puts the hash of everything else into `planHash`; `read` refuses what is not byte for byte
+//! what `to_bytes` wrote; `verify` asks whether this plan may be applied here and now and is the
+//! only maker of a `CheckedPlan`. Called by `cli`; must never read a file or a clock.
+
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::plan::canonical;
+use crate::plan::check::{self, Fault};
+use crate::plan::types::{FORMAT_VERSION, Plan, TenantSection};
+use crate::policy::Workspace;
+use crate::policy::workspace::Endpoints;
+
+/// Largest plan file that is read, in bytes: a million changes of a kilobyte.
+pub const FILE_MAX: usize = 1 << 30;
+
+/// Why a plan file is refused; each says which.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanFileError {
+    /// Not JSON, or too large.
+    #[error("the file is not a plan: {0}")]
+    Unreadable(String),
+    /// Of another format version.
+    #[error("the plan has format version {found}, this program reads {FORMAT_VERSION}")]
+    Version {
+        /// The version in the file.
+        found: String,
+    },
+    /// Not in the shape of a plan.
+    #[error("the file does not have the shape of a plan: {why} at `{place}`")]
+    Schema {
+        /// JSON pointer into the file.
+        place: String,
+        /// What is wrong there.
+        why: String,
+    },
+    /// Changed since it was written.
+    #[error("the plan was edited after it was made")]
+    Edited,
+    /// Sealed, but it contradicts itself: no plan of this program does.
+    #[error("the plan contradicts itself: {0}")]
+    Faulty(Fault),
+    /// Too old to start an apply.
+    #[error("the plan expired at {valid_until}")]
+    Expired {
+        /// Until when an apply could start (UTC).
+        valid_until: Timestamp,
+    },
+    /// Made from other policies than those of the workspace now.
+    #[error("the plan is stale: the policies have changed since it was made")]
+    Stale {
+        /// Digest in the plan.
+        planned: String,
+        /// Digest of the policies now.
+        current: String,
+    },
+    /// For another workspace.
+    #[error("the plan is for workspace `{found}`, this is `{expected}`")]
+    WrongWorkspace {
+        /// The plan's.
+        found: String,
+        /// This one.
+        expected: String,
+    },
+    /// For a tenant that the workspace does not have under that name and id.
+    #[error("the plan is for tenant `{name}` with id `{found}`, {}", pinned(.expected.as_deref()))]
+    WrongTenant {
+        /// The plan's name for it.
+        name: String,
+        /// The plan's id.
+        found: String,
+        /// The workspace's id for that name; none when it has no such tenant.
+        expected: Option<String>,
+    },
+    /// Made from an observation that lacks something.
+    #[error("the plan rests on an incomplete observation of tenant `{tenant}`: {missing}")]
+    Incomplete {
+        /// The tenant.
+        tenant: String,
+        /// What is missing.
+        missing: String,
+    },
+    /// Made with `--now`, for a tenant that is not a loopback one.
+    #[error("the plan was made for study with `--now` and tenant `{tenant}` is a real one")]
+    StudyOnRealTenant {
+        /// The tenant.
+        tenant: String,
+    },
+}
+
+fn pinned(expected: Option<&str>) -> String {
+    match expected {
+        Some(id) => format!("which has id `{id}` in this workspace"),
+        None => "which this workspace does not have".to_owned(),
+    }
+}
+
+impl PlanFileError {
+    /// What the person can do.
+    #[must_use]
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::Unreadable(_) | Self::Schema { .. } => "write one with `plan --out FILE`",
+            Self::Version { .. } => "run `plan` again with the version that applies",
+            Self::Edited | Self::Faulty(_) => "run `plan` again and apply the file as it was written",
+            Self::Expired { .. } | Self::Stale { .. } => "run `plan` again",
+            Self::WrongWorkspace { .. } => "choose the workspace with `-C DIR`",
+            Self::WrongTenant { .. } => "check `tenants` in `palisade.yaml`, then run `plan` again",
+            Self::Incomplete { .. } => "run `plan` again when the tenant can be read",
+            Self::StudyOnRealTenant { .. } => "run `plan` again without `--now`",
+        }
+    }
+}
+
+/// A plan that may be applied: only `verify` makes one.
+#[derive(Clone, Debug)]
+pub struct CheckedPlan(Plan);
+
+impl Deref for CheckedPlan {
+    type Target = Plan;
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
+}
+
+/// What a plan is held against before it is applied.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifyContext<'a> {
+    /// The workspace it is to be applied from.
+    pub workspace: &'a Workspace,
+    /// Digest of the policies now; none when they are not at hand, which skips that question.
+    pub policy_digest: Option<&'a str>,
+    /// The present (UTC).
+    pub now: Timestamp,
+}
+
+/// Fills in `planHash`; the rest of the plan must be final.
+#[must_use]
+pub fn seal(mut plan: Plan) -> Plan {
+    plan.plan_hash = serde_json::to_value(&plan).ok().and_then(hash_of).unwrap_or_default();
+    plan
+}
+
+/// The hash over everything but `planHash`.
+fn hash_of(mut plan: Value) -> Option<String> {
+    plan.as_object_mut()?.remove("planHash");
+    canonical::hash(&plan)
+}
+
+/// The file's bytes: indented, stable, with a newline at the end.
+#[must_use]
+pub fn to_bytes(plan: &Plan) -> Vec<u8> {
+    // Serialization of plain data into memory does not fail; an empty file is refused by `read`.
+    let mut bytes = serde_json::to_vec_pretty(plan).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Reads a plan file and refuses whatever `to_bytes` did not write.
+///
+/// # Errors
+/// `Unreadable`, `Version`, `Schema`, `Edited`.
+pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
+    if bytes.len() > FILE_MAX {
+        return Err(PlanFileError::Unreadable(format!("larger than {FILE_MAX} bytes")));
+    }
+    let unreadable = |error: serde_json::Error| PlanFileError::Unreadable(error.to_string());
+    let value: Value = serde_json::from_slice(bytes).map_err(unreadable)?;
+    let version = value.get("formatVersion");
+    if version.is_some_and(|version| *version != FORMAT_VERSION) {
+        let found = version.map(ToString::to_string).unwrap_or_default();
+        return Err(PlanFileError::Version { found });
+    }
+    validate(&value)?;
+    let typed = |error: serde_json::Error| PlanFileError::Schema {
+        place: String::new(),
+        why: error.to_string(),
+    };
+    let plan = <Plan as serde::Deserialize>::deserialize(&value).map_err(typed)?;
+    // The hash holds the content; comparing the bytes also holds what JSON would let pass: space,
+    // a second spelling of a time, the same key twice.
+    if hash_of(value).as_deref() != Some(&plan.plan_hash) || to_bytes(&plan) != bytes {
+        return Err(PlanFileError::Edited);
+    }
+    Ok(plan)
+}
+
+fn validate(value: &Value) -> Result<(), PlanFileError> {
+    static SCHEMA: OnceLock<Option<jsonschema::Validator>> = OnceLock::new();
+    let schema = SCHEMA.get_or_init(|| jsonschema::validator_for(&schema()).ok());
+    let Some(schema) = schema else {
+        let why = "this program's own schema is broken".to_owned();
+        return Err(PlanFileError::Schema { place: String::new(), why });
+    };
+    schema.validate(value).map_err(|error| PlanFileError::Schema {
+        place: error.instance_path().to_string(),
+        why: error.to_string().chars().take(200).collect(),
+    })
+}
+
+/// The JSON Schema of plan files, made from the types.
+#[must_use]
+pub fn schema() -> Value {
+    schemars::schema_for!(Plan).to_value()
+}
+
+/// Asks whether the plan may be applied from this workspace now.
+///
+/// A plan that rests on an incomplete observation is refused for as long as it has changes for that
+/// tenant: caps and shares were counted over too few devices.
+///
+/// # Errors
+/// Everything that `read` does not refuse, the most telling first.
+pub fn verify(plan: Plan, context: &VerifyContext<'_>) -> Result<CheckedPlan, PlanFileError> {
+    let VerifyContext { workspace, policy_digest, now } = *context;
+    if hash_of(serde_json::to_value(&plan).unwrap_or_default()).as_deref() != Some(&plan.plan_hash)
+    {
+        return Err(PlanFileError::Edited);
+    }
+    if plan.workspace != workspace.id.as_str() {
+        return Err(PlanFileError::WrongWorkspace {
+            found: plan.workspace,
+            expected: workspace.id.to_string(),
+        });
+    }
+    for section in &plan.tenants {
+        verify_tenant(&plan, section, workspace)?;
+    }
+    if let Some(current) = policy_digest.filter(|digest| *digest != plan.policy_digest) {
+        let current = current.to_owned();
+        return Err(PlanFileError::Stale { planned: plan.policy_digest, current });
+    }
+    if now > plan.valid_until {
+        return Err(PlanFileError::Expired { valid_until: plan.valid_until });
+    }
+    match check::structure(&plan).into_iter().next() {
+        Some(fault) => Err(PlanFileError::Faulty(fault)),
+        None => Ok(CheckedPlan(plan)),
+    }
+}
+
+fn verify_tenant(
+    plan: &Plan,
+    section: &TenantSection,
+    workspace: &Workspace,
+) -> Result<(), PlanFileError> {
+    let tenant = workspace.tenants.iter().find(|tenant| *tenant.name == *section.name);
+    let Some(tenant) = tenant.filter(|tenant| *tenant.tenant_id == *section.tenant_id) else {
+        return Err(PlanFileError::WrongTenant {
+            name: section.name.clone(),
+            found: section.tenant_id.clone(),
+            expected: tenant.map(|tenant| tenant.tenant_id.to_string()),
+        });
+    };
+    let changed = plan.changes.iter().any(|change| change.tenant == section.name);
+    if changed && !section.complete {
+        let missing = section.missing.join(", ");
+        return Err(PlanFileError::Incomplete { tenant: section.name.clone(), missing });
+    }
+    if plan.study && !is_loopback(&tenant.endpoints) {
+        return Err(PlanFileError::StudyOnRealTenant { tenant: section.name.clone() });
+    }
+    Ok(())
+}
+
+/// Whether every API root of the tenant is on this machine.
+fn is_loopback(endpoints: &Endpoints) -> bool {
+    let Endpoints { authority, defender, graph, defender_scope: _, graph_scope: _ } = endpoints;
+    [authority, defender, graph].into_iter().all(|url| match url.host() {
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    })
+}

@@ -1,0 +1,1 @@
+//! Sealing, reading and verifying plan files.

@@ -1,0 +1,244 @@
+//! A small fleet with history, built in a few words.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::inventory::{ActionRow, AlertRow, AvRow, Builder, DeviceRow, Inventory, Missing, What};
+use crate::model::{
+    ActionKind, ActionStatus, AlertStatus, AvStatus, ChangeId, Classification, Determination,
+    DeviceId, DeviceValue, Exposure, Health, Isolation, Marker, Onboarding, Risk, ScanType,
+    Severity, Span,
+};
+
+pub(super) const NOW: &str = "2026-11-23T10:00:00Z";
+pub(super) const TENANT: &str = "contoso";
+pub(super) const TENANT_ID: &str = "11111111-2222-3333-4444-555555555555";
+pub(super) const WORKSPACE: &str = "contoso-soc";
+
+pub(super) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(super) fn now() -> Timestamp {
+    at(NOW)
+}
+
+/// So many hours before `NOW`.
+pub(super) fn ago(hours: u64) -> Timestamp {
+    Span::from_hours(hours).before(now())
+}
+
+/// A device; changed field by field where a test needs it.
+#[derive(Clone, Debug)]
+pub(super) struct Machine {
+    pub(super) name: String,
+    pub(super) group: String,
+    pub(super) platform: String,
+    pub(super) version: String,
+    pub(super) tags: Vec<String>,
+    pub(super) health: Health,
+    pub(super) value: DeviceValue,
+    pub(super) onboarding: Onboarding,
+    pub(super) last_seen: Timestamp,
+}
+
+impl Machine {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            group: "Workstations".to_owned(),
+            platform: "Windows11".to_owned(),
+            version: "24H2".to_owned(),
+            tags: Vec::new(),
+            health: Health::Active,
+            value: DeviceValue::Normal,
+            onboarding: Onboarding::Onboarded,
+            last_seen: ago(1),
+        }
+    }
+    pub(super) fn tag(mut self, tag: &str) -> Self {
+        self.tags.push(tag.to_owned());
+        self
+    }
+    pub(super) fn group(mut self, group: &str) -> Self {
+        self.group = group.to_owned();
+        self
+    }
+    pub(super) fn platform(mut self, platform: &str) -> Self {
+        self.platform = platform.to_owned();
+        self
+    }
+    pub(super) fn id(&self) -> DeviceId {
+        device_id(&self.name)
+    }
+}
+
+/// The id of a device, made from its name.
+pub(super) fn device_id(name: &str) -> DeviceId {
+    let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, name.as_bytes());
+    DeviceId::parse(&crate::plan::canonical::hex(digest.as_ref()))
+}
+
+/// A fleet; `build` makes the inventory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fleet {
+    pub(super) machines: Vec<Machine>,
+    pub(super) actions: Vec<ActionRow>,
+    pub(super) alerts: Vec<AlertRow>,
+    pub(super) scans: Vec<(String, ScanType, Timestamp)>,
+    pub(super) missing: Vec<What>,
+    pub(super) named: Vec<String>,
+}
+
+impl Fleet {
+    pub(super) fn of(machines: impl IntoIterator<Item = Machine>) -> Self {
+        Self { machines: machines.into_iter().collect(), ..Self::default() }
+    }
+
+    /// An action by an analyst, ended half an hour after it was created unless it is in flight.
+    pub(super) fn by_hand(self, name: &str, kind: ActionKind, status: ActionStatus, created: Timestamp) -> Self {
+        self.action(name, kind, status, created, "typed by hand", "ana@contoso.example")
+    }
+
+    /// An action of a policy of ours.
+    pub(super) fn by_us(self, name: &str, kind: ActionKind, status: ActionStatus, created: Timestamp, policy: &str) -> Self {
+        let comment = marked(WORKSPACE, policy);
+        self.action(name, kind, status, created, &comment, "palisade")
+    }
+
+    pub(super) fn action(
+        mut self,
+        name: &str,
+        kind: ActionKind,
+        status: ActionStatus,
+        created: Timestamp,
+        comment: &str,
+        requestor: &str,
+    ) -> Self {
+        let updated = if status.is_terminal() { Span::from_secs(60).after(created) } else { created };
+        let number = self.actions.len();
+        self.actions.push(ActionRow {
+            id: format!("action-{number:05}").into(),
+            device: device_id(name),
+            isolation: (kind == ActionKind::Isolate).then_some(Isolation::Full),
+            scan: None,
+            kind,
+            status,
+            requestor: Arc::from(requestor),
+            comment: Arc::from(comment),
+            source: Arc::from("PublicApi"),
+            created,
+            updated,
+        });
+        self
+    }
+
+    /// Changes the action added last.
+    pub(super) fn last_action(mut self, change: impl FnOnce(&mut ActionRow)) -> Self {
+        change(self.actions.last_mut().unwrap());
+        self
+    }
+
+    pub(super) fn alert(mut self, row: AlertRow) -> Self {
+        self.alerts.push(row);
+        self
+    }
+
+    pub(super) fn scanned(mut self, name: &str, scan: ScanType, when: Timestamp) -> Self {
+        self.scans.push((name.to_owned(), scan, when));
+        self
+    }
+
+    pub(super) fn lacks(mut self, what: What) -> Self {
+        self.missing.push(what);
+        self
+    }
+
+    pub(super) fn build(&self) -> Inventory {
+        let mut builder = Builder::new(TENANT, TENANT_ID, now());
+        for machine in &self.machines {
+            builder.device(row(machine));
+        }
+        for action in &self.actions {
+            builder.action(action.clone());
+        }
+        for (name, scan, when) in &self.scans {
+            let (quick, full) = match scan {
+                ScanType::Quick => (Some(*when), None),
+                ScanType::Full => (None, Some(*when)),
+            };
+            builder.av(AvRow { device: device_id(name), quick_scan: quick, full_scan: full });
+        }
+        for alert in &self.alerts {
+            builder.alert(alert.clone());
+        }
+        for what in &self.missing {
+            builder.missing(Missing { what: *what, why: Arc::from("page 2: status 500") });
+        }
+        for name in &self.named {
+            builder.note_named_device(&device_id(name));
+        }
+        builder.build()
+    }
+}
+
+fn row(machine: &Machine) -> DeviceRow<'_> {
+    DeviceRow {
+        id: machine.id(),
+        name: &machine.name,
+        merged_into: None,
+        potential_duplicate: false,
+        platform: &machine.platform,
+        version: &machine.version,
+        os_build: None,
+        agent_version: "10.8700",
+        group_id: 1,
+        group: &machine.group,
+        tags: machine.tags.iter().map(String::as_str).collect(),
+        health: machine.health,
+        risk: Risk::None,
+        exposure: Exposure::Low,
+        value: machine.value,
+        onboarding: machine.onboarding,
+        av_status: AvStatus::Updated,
+        joined: true,
+        managed_by: "Intune",
+        first_seen: Some(ago(9_000)),
+        last_seen: Some(machine.last_seen),
+        ips: Vec::new(),
+    }
+}
+
+/// A comment with the marker of a policy.
+pub(super) fn marked(workspace: &str, policy: &str) -> String {
+    let marker = Marker {
+        workspace: workspace.into(),
+        policy: policy.into(),
+        change: ChangeId::from("0123456789ab"),
+        until: None,
+    };
+    marker.comment("for a test")
+}
+
+/// A new alert of medium severity on a device.
+pub(super) fn alert(id: &str, device: &str) -> AlertRow {
+    AlertRow {
+        id: id.into(),
+        title: Arc::from("Mimikatz credential theft tool"),
+        severity: Severity::Medium,
+        status: AlertStatus::New,
+        classification: Classification::Unknown,
+        determination: Determination::Unknown,
+        assigned_to: None,
+        category: Arc::from("CredentialAccess"),
+        detection_source: Arc::from("microsoftDefenderForEndpoint"),
+        service_source: Arc::from("microsoftDefenderForEndpoint"),
+        mitre: Vec::new(),
+        incident: None,
+        created: ago(5),
+        updated: ago(4),
+        devices: vec![device_id(device)],
+        comments: Vec::new(),
+    }
+}
