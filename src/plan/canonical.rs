@@ -85,8 +85,10 @@ mod tests {
 
     #[test]
     fn order_of_keys_and_space_change_nothing() {
-        let one: Value = serde_json::from_str(r#"{"b": [1, null], "a": {"y": "ä\n", "x": true}}"#).unwrap();
-        let two: Value = serde_json::from_str(r#"{"a":{"x":true,"y":"\u00e4\u000a"},"b":[1,null]}"#).unwrap();
+        let one: Value =
+            serde_json::from_str(r#"{"b": [1, null], "a": {"y": "ä\n", "x": true}}"#).unwrap();
+        let two: Value =
+            serde_json::from_str(r#"{"a":{"x":true,"y":"\u00e4\u000a"},"b":[1,null]}"#).unwrap();
         let mut text = String::new();
         write(&one, &mut text).unwrap();
         assert_eq!(text, "{\"a\":{\"x\":true,\"y\":\"ä\\u000a\"},\"b\":[1,null]}");

@@ -39,7 +39,11 @@ fn section(inventory: &Inventory) -> TenantSection {
         complete: missing.iter().all(|missing| missing.what == What::Scores),
         missing: missing.iter().map(|m| format!("{}: {}", m.what.word(), m.why)).collect(),
         devices: u32::try_from(inventory.len()).unwrap_or(u32::MAX),
-        groups: inventory.groups().into_iter().map(|(g, n)| (g.to_owned(), n)).collect::<BTreeMap<_, _>>(),
+        groups: inventory
+            .groups()
+            .into_iter()
+            .map(|(g, n)| (g.to_owned(), n))
+            .collect::<BTreeMap<_, _>>(),
         calls: 0,
         at_least_seconds: 0,
         offline: 0,

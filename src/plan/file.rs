@@ -107,7 +107,9 @@ impl PlanFileError {
         match self {
             Self::Unreadable(_) | Self::Schema { .. } => "write one with `plan --out FILE`",
             Self::Version { .. } => "run `plan` again with the version that applies",
-            Self::Edited | Self::Faulty(_) => "run `plan` again and apply the file as it was written",
+            Self::Edited | Self::Faulty(_) => {
+                "run `plan` again and apply the file as it was written"
+            }
             Self::Expired { .. } | Self::Stale { .. } => "run `plan` again",
             Self::WrongWorkspace { .. } => "choose the workspace with `-C DIR`",
             Self::WrongTenant { .. } => "check `tenants` in `palisade.yaml`, then run `plan` again",

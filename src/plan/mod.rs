@@ -45,7 +45,9 @@ pub struct Input<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// An inventory of a tenant that the workspace does not have under that name and id.
-    #[error("the observation is of tenant `{name}` with id `{tenant_id}`, which the workspace does not have")]
+    #[error(
+        "the observation is of tenant `{name}` with id `{tenant_id}`, which the workspace does not have"
+    )]
     UnknownTenant {
         /// The observation's name for it.
         name: String,

@@ -97,12 +97,25 @@ impl Fleet {
     }
 
     /// An action by an analyst, ended half an hour after it was created unless it is in flight.
-    pub(super) fn by_hand(self, name: &str, kind: ActionKind, status: ActionStatus, created: Timestamp) -> Self {
+    pub(super) fn by_hand(
+        self,
+        name: &str,
+        kind: ActionKind,
+        status: ActionStatus,
+        created: Timestamp,
+    ) -> Self {
         self.action(name, kind, status, created, "typed by hand", "ana@contoso.example")
     }
 
     /// An action of a policy of ours.
-    pub(super) fn by_us(self, name: &str, kind: ActionKind, status: ActionStatus, created: Timestamp, policy: &str) -> Self {
+    pub(super) fn by_us(
+        self,
+        name: &str,
+        kind: ActionKind,
+        status: ActionStatus,
+        created: Timestamp,
+        policy: &str,
+    ) -> Self {
         let comment = marked(WORKSPACE, policy);
         self.action(name, kind, status, created, &comment, "palisade")
     }
@@ -116,7 +129,8 @@ impl Fleet {
         comment: &str,
         requestor: &str,
     ) -> Self {
-        let updated = if status.is_terminal() { Span::from_secs(60).after(created) } else { created };
+        let updated =
+            if status.is_terminal() { Span::from_secs(60).after(created) } else { created };
         let number = self.actions.len();
         self.actions.push(ActionRow {
             id: format!("action-{number:05}").into(),

@@ -22,7 +22,10 @@ pub struct Occasion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Clockwork {
     /// Latest tick at or before now, end of its window, the tick after now.
-    Cron { latest: Option<(Timestamp, Timestamp)>, next: Option<Timestamp> },
+    Cron {
+        latest: Option<(Timestamp, Timestamp)>,
+        next: Option<Timestamp>,
+    },
     Every(Span),
 }
 

@@ -22,9 +22,16 @@ impl Cron {
         // In the second hour of a fold ticks of later civil time have already fired.
         let start = zone.to_datetime(now).date();
         let start = start.tomorrow().unwrap_or(start);
-        self.search(start, |date| date.yesterday().ok(), |date| {
-            self.times().rev().filter_map(|time| instant(zone, date, time)).find(|at| *at <= now)
-        })
+        self.search(
+            start,
+            |date| date.yesterday().ok(),
+            |date| {
+                self.times()
+                    .rev()
+                    .filter_map(|time| instant(zone, date, time))
+                    .find(|at| *at <= now)
+            },
+        )
     }
 
     /// The first tick after `now`; none when 41 years hold none.
@@ -32,9 +39,11 @@ impl Cron {
     pub fn next_after(&self, zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
         let start = zone.to_datetime(now).date();
         let start = start.yesterday().unwrap_or(start);
-        self.search(start, |date| date.tomorrow().ok(), |date| {
-            self.times().filter_map(|time| instant(zone, date, time)).find(|at| *at > now)
-        })
+        self.search(
+            start,
+            |date| date.tomorrow().ok(),
+            |date| self.times().filter_map(|time| instant(zone, date, time)).find(|at| *at > now),
+        )
     }
 
     fn search(
