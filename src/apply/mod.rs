@@ -5,11 +5,14 @@
 //! killed at any step and resumed. `journal` has the entries and their hash chain; `judge` compares
 //! what is read with what the plan expects and wants. Must never do I/O, await or read a clock.
 
+pub mod engine;
 pub mod journal;
+pub mod judge;
 pub mod options;
 pub mod outcome;
 pub mod step;
 
+pub use engine::Engine;
 pub use journal::{Entry, JournalEntry};
 pub use options::Options;
 pub use outcome::{Ended, Outcome, Progress, Summary};

@@ -14,7 +14,7 @@ pub struct Options {
     pub reading_age: SignedDuration,
     /// How far before the observation the action history is read again, for clocks that differ.
     pub overlap: SignedDuration,
-    /// Ids in one list call; longer lists are read by time instead.
+    /// Ids in one list call, bounded by the length of an address; more are read by time instead.
     pub ids_per_call: usize,
     /// Delays of the looks for the marker after an answer was lost. Together they are the settling
     /// time: a request that took effect is listed by then.
@@ -49,7 +49,7 @@ impl Default for Options {
             concurrency: 8,
             reading_age: SignedDuration::from_secs(60),
             overlap: SignedDuration::from_mins(60),
-            ids_per_call: 40,
+            ids_per_call: 25,
             looks: [2, 8, 20].map(SignedDuration::from_secs).to_vec(),
             sends: 3,
             failed_reads: 6,

@@ -77,8 +77,8 @@ pub enum Question {
 pub struct Filter {
     /// Any of these; everything when empty.
     pub ids: Vec<ActionId>,
-    /// On any of these devices; on all when empty.
-    pub devices: Vec<DeviceId>,
+    /// On this device; on all when absent.
+    pub device: Option<DeviceId>,
     /// Created at or after.
     pub since: Option<Timestamp>,
 }

@@ -134,9 +134,6 @@ pub enum Entry {
     Resumed {
         /// Name and version of the program.
         tool: String,
-        /// Bytes of an incomplete last line that were cut off.
-        #[serde(default)]
-        cut: u64,
     },
     /// The run came to its end.
     Finished {

@@ -1,0 +1,251 @@
+//! The end of a run: targets are observed again, every change gets its outcome, the counts add up.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::apply::engine::track::{Kind, Phase};
+use crate::apply::engine::{Engine, Stage, answers};
+use crate::apply::journal::Entry;
+use crate::apply::judge::{After, alert, device};
+use crate::apply::outcome::{Ended, Outcome, Progress, Summary};
+use crate::inventory::{ActionRow, AlertRow};
+use crate::model::{ActionId, ActionStatus, Verb};
+use crate::plan::types::Reason;
+
+impl Engine {
+    /// The action that stands for a settled change, and how it was shelved if it was.
+    fn standing(&self, index: usize) -> (Option<ActionId>, Option<Ended>) {
+        match self.phase(index) {
+            Some(Phase::Claimed(action)) => (action.clone(), None),
+            Some(Phase::Shelved(ended)) => (ended.action.clone(), Some(ended.clone())),
+            _ => (None, None),
+        }
+    }
+
+    pub(super) fn verify_device(&mut self, index: usize, rows: &[&ActionRow]) {
+        let (action, shelved) = self.standing(index);
+        let Some((change, newer)) = self.newer(index, rows) else { return };
+        let verb = change.verb;
+        let after = device::after(change, action.as_ref(), &newer, self.own(change));
+        let ended = match after {
+            After::Verified => Ended::plain(Outcome::Done).by(action.or_else(|| {
+                device::standing(change, &newer, self.own(change)).0.map(|row| row.id.clone())
+            })),
+            After::Different(reason) => Ended::because(Outcome::Moved, reason).by(action),
+            After::Pending(row) => still_pending(shelved, &row),
+            After::Ended(row) => {
+                let outcome = answers::settled(Some(verb), &row.status).unwrap_or(Outcome::Failed);
+                Ended::because(outcome, device::seen("action-ended", &row)).by(Some(row.id.clone()))
+            }
+            After::Absent => shelved.unwrap_or_else(|| {
+                Ended::because(Outcome::Failed, Reason::new("action-gone")).by(action)
+            }),
+        };
+        self.verified(index, ended);
+    }
+
+    pub(super) fn verify_action(&mut self, index: usize, row: Option<&ActionRow>) {
+        let (action, shelved) = self.standing(index);
+        let ended = match row {
+            None => shelved.unwrap_or_else(|| {
+                Ended::because(Outcome::Failed, Reason::new("action-gone")).by(action)
+            }),
+            Some(row) => match answers::settled(Some(Verb::Cancel), &row.status) {
+                Some(Outcome::Done) => Ended::plain(Outcome::Done).by(action),
+                Some(outcome) => {
+                    Ended::because(outcome, device::seen("action-ended", row)).by(action)
+                }
+                None => still_pending(shelved, row),
+            },
+        };
+        self.verified(index, ended);
+    }
+
+    pub(super) fn verify_alert(&mut self, index: usize, row: Option<&AlertRow>) {
+        let (_, shelved) = self.standing(index);
+        let Some(change) = self.change(index) else { return };
+        let ended = match row {
+            None => Ended::because(Outcome::Moved, Reason::new("alert-gone")),
+            Some(row) if !alert::is_set(&change.parameters, row) => {
+                let reason = Reason::new("changed-after").with("found", alert::value(row));
+                shelved.unwrap_or_else(|| Ended::because(Outcome::Moved, reason))
+            }
+            Some(row)
+                if !alert::is_commented(&change.parameters, &row.comments, self.own(change)) =>
+            {
+                let reason = Reason::new("comment-gone");
+                shelved.unwrap_or_else(|| Ended::because(Outcome::Failed, reason))
+            }
+            Some(_) => Ended::plain(Outcome::Done),
+        };
+        self.verified(index, ended);
+    }
+
+    fn verified(&mut self, index: usize, ended: Ended) {
+        let name = self.tracks.get(index).map(|track| track.tenant.clone());
+        if let Some(tenant) = name.and_then(|name| self.tenants.get_mut(&name)) {
+            if ended.outcome == Outcome::Done {
+                tenant.confirmed += 1;
+            } else {
+                tenant.different += 1;
+            }
+        }
+        self.end(index, ended);
+    }
+
+    /// The look at the end could not be taken: what the service said last is all there is, and it
+    /// does not count as success.
+    pub(super) fn verification_failed(&mut self, changes: &[usize]) {
+        for index in changes {
+            let (action, shelved) = self.standing(*index);
+            let ended = shelved.unwrap_or_else(|| {
+                Ended::because(Outcome::Failed, Reason::new("not-verified")).by(action)
+            });
+            self.verified(*index, ended);
+        }
+    }
+
+    /// Too many failures: nothing more is sent, what is under way is waited for.
+    pub(super) fn check_failure_limit(&mut self) {
+        let Some(limit) = self.options.failure_limit else { return };
+        if self.halt.is_some() || self.tracks.failures <= limit {
+            return;
+        }
+        let reason = Reason::new("failure-limit")
+            .with("limit", limit)
+            .with("failures", self.tracks.failures);
+        self.halt = Some(reason.clone());
+        let waiting: Vec<usize> = [Kind::Idle, Kind::Reading, Kind::Fresh]
+            .into_iter()
+            .flat_map(|kind| self.tracks.in_phase(kind))
+            .collect();
+        for index in waiting {
+            self.end_because(index, Outcome::NotAttempted, reason.clone());
+        }
+    }
+
+    /// Whether nothing is left to do but to say so.
+    pub(super) fn is_over(&self) -> bool {
+        if self.stage != Stage::Running || self.recording.is_some() {
+            return false;
+        }
+        if self.stop.is_some() {
+            return self.submitted.is_empty();
+        }
+        self.tracks.count(Kind::Ended) == self.tracks.len()
+    }
+
+    pub(super) fn close(&mut self) {
+        if let Some(reason) = self.stop.clone().filter(|_| !self.all_ended()) {
+            self.outbox.push(Entry::Stopped { reason });
+        } else {
+            self.stop = None;
+            for (name, tenant) in &self.tenants {
+                self.outbox.push(Entry::Verification {
+                    tenant: name.to_string(),
+                    confirmed: tenant.confirmed,
+                    different: tenant.different,
+                });
+            }
+            let summary = self.summary();
+            debug_assert_eq!(summary.counts.values().sum::<u32>(), summary.total);
+            self.outbox.push(Entry::Finished { counts: summary.counts, total: summary.total });
+        }
+        self.stage = Stage::Closing;
+    }
+
+    fn all_ended(&self) -> bool {
+        self.tracks.count(Kind::Ended) == self.tracks.len()
+    }
+
+    /// How every change ended, or stands when the run was stopped.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let outcomes: BTreeMap<_, _> = self
+            .plan
+            .changes
+            .iter()
+            .enumerate()
+            .map(|(index, change)| (change.id.clone(), self.standing_outcome(index)))
+            .collect();
+        Summary::of(outcomes, self.stop.clone())
+    }
+
+    fn standing_outcome(&self, index: usize) -> Ended {
+        match self.phase(index) {
+            Some(Phase::Ended(ended) | Phase::Shelved(ended)) => ended.clone(),
+            Some(Phase::Claimed(action)) => {
+                Ended::because(Outcome::Done, Reason::new("not-verified")).by(action.clone())
+            }
+            Some(Phase::Accepted(accepted)) => {
+                let reason = Reason::new("not-waited-for").with("status", accepted.status.wire());
+                Ended::because(Outcome::PendingOffline, reason).by(Some(accepted.action.clone()))
+            }
+            Some(Phase::Lost(_) | Phase::Sent) => {
+                Ended::because(Outcome::Failed, Reason::new("answer-lost"))
+            }
+            Some(
+                Phase::Idle(_) | Phase::Reading | Phase::Fresh(_) | Phase::Recording | Phase::Armed,
+            )
+            | None => {
+                let reason = self.stop.clone().unwrap_or_else(|| Reason::new("not-begun"));
+                Ended::because(Outcome::NotAttempted, reason)
+            }
+        }
+    }
+
+    /// Where the run is.
+    #[must_use]
+    pub fn progress(&self, now: Timestamp) -> Progress {
+        let count = |kind| u32::try_from(self.tracks.count(kind)).unwrap_or(u32::MAX);
+        let waiting = [Kind::Idle, Kind::Reading, Kind::Fresh, Kind::Recording, Kind::Armed];
+        let waiting: u32 = waiting.into_iter().map(count).sum();
+        let unclear = count(Kind::Sent) + count(Kind::Lost);
+        let pending = count(Kind::Accepted);
+        let total = u32::try_from(self.tracks.len()).unwrap_or(u32::MAX);
+        let settled = total.saturating_sub(waiting + unclear + pending);
+        let succeeded = count(Kind::Claimed) + self.tracks.good;
+        let failed = self.tracks.bad;
+        let lefts =
+            self.tenants.values().flat_map(|tenant| tenant.lanes.values()).filter_map(|p| p.left);
+        let left = lefts.reduce(u32::saturating_add);
+        let (last, wave) =
+            (self.plan.changes.iter().map(|change| change.wave).max(), self.tracks.wave());
+        Progress {
+            total,
+            sent: self.tracks.sent,
+            accepted: self.tracks.sent.saturating_sub(unclear),
+            pending,
+            succeeded,
+            failed,
+            offline: settled.saturating_sub(succeeded + failed),
+            waiting,
+            wave: wave.or(last).unwrap_or(0),
+            waves: last.unwrap_or(0),
+            budget_left: left,
+            eta: now.checked_add(estimate(waiting, left, pending + unclear)).ok(),
+            stopping: self.stop.is_some(),
+        }
+    }
+}
+
+/// Time for so many more requests under 100 a minute and 1,500 an hour, and for the last devices.
+fn estimate(waiting: u32, left: Option<u32>, pending: u32) -> SignedDuration {
+    let later = waiting.saturating_sub(left.unwrap_or(0).max(100));
+    let (hours, rest) = (later / 1_500, later % 1_500);
+    let sending = u64::from(hours) * 3_600 + u64::from(rest.div_ceil(100)) * 60;
+    let devices = if waiting + pending > 0 { 60 } else { 0 };
+    SignedDuration::from_secs(i64::try_from(sending + devices).unwrap_or(i64::MAX))
+}
+
+fn still_pending(shelved: Option<Ended>, row: &ActionRow) -> Ended {
+    let ended = shelved.filter(|ended| ended.action.is_some());
+    ended.unwrap_or_else(|| {
+        let outcome = match row.status {
+            ActionStatus::Pending => Outcome::PendingOffline,
+            _ => Outcome::TimedOut,
+        };
+        Ended::because(outcome, device::seen("still-running", row)).by(Some(row.id.clone()))
+    })
+}

@@ -1,0 +1,325 @@
+//! The changes of a run, each in its phase, and the phases as sets.
+//!
+//! A phase changes in one place (`Tracks::put`), which keeps the sets, the counts per wave and the
+//! counters of progress true; nothing walks all changes to find the few that are due.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::apply::journal::Part;
+use crate::apply::outcome::{Ended, Outcome};
+use crate::apply::step::Ticket;
+use crate::model::{ActionId, ActionStatus, DeviceId};
+
+/// Where a change is on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Phase {
+    /// To be read, not before this instant.
+    Idle(Timestamp),
+    /// The last look before it is sent is under way.
+    Reading,
+    /// Found as expected at that instant: may be sent while the reading is fresh.
+    Fresh(Timestamp),
+    /// Its intent is being written to the journal.
+    Recording,
+    /// Its intent is on the disk.
+    Armed,
+    /// Its request is under way.
+    Sent,
+    /// Whether it took effect is not known.
+    Lost(Lost),
+    /// The service took it; its action is waited for.
+    Accepted(Accepted),
+    /// Its action succeeded; the look at the end is to confirm it.
+    Claimed(Option<ActionId>),
+    /// Given up waiting for; the look at the end may still find better.
+    Shelved(Ended),
+    /// Settled for good.
+    Ended(Ended),
+}
+
+/// A request without a clear answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// Looks that found nothing.
+    pub(super) looks: usize,
+    /// Looks in a row that could not be taken.
+    pub(super) failed: u32,
+    /// When the next look is due.
+    pub(super) next: Timestamp,
+    /// Whether one is under way.
+    pub(super) looking: bool,
+    /// The service's message, when it said that an action is active already.
+    pub(super) exists: Option<String>,
+}
+
+impl Lost {
+    pub(super) const fn new(next: Timestamp) -> Self {
+        Self { looks: 0, failed: 0, next, looking: false, exists: None }
+    }
+}
+
+/// An action that is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Accepted {
+    pub(super) action: ActionId,
+    /// When we learned of it: the waiting time counts from here.
+    pub(super) since: Timestamp,
+    pub(super) status: ActionStatus,
+}
+
+/// One change of the plan on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Track {
+    pub(super) tenant: Arc<str>,
+    pub(super) wave: u32,
+    /// The device, when the target is one and the verb an action of its own.
+    pub(super) device: Option<DeviceId>,
+    /// The request that is next or under way.
+    pub(super) part: Part,
+    /// Intents so far, of all parts.
+    pub(super) attempts: u32,
+    /// Requests of this part that were shown not to have arrived.
+    pub(super) absent: u32,
+    /// Throttled answers.
+    pub(super) throttled: u32,
+    /// Requests that did not leave.
+    pub(super) unsent: u32,
+    /// Whether a request has left at least once.
+    pub(super) sent: bool,
+    pub(super) phase: Phase,
+}
+
+/// The sets of phases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Idle,
+    Reading,
+    Fresh,
+    Recording,
+    Armed,
+    Sent,
+    Lost,
+    Accepted,
+    Claimed,
+    Shelved,
+    Ended,
+}
+
+impl Phase {
+    pub(super) const fn kind(&self) -> Kind {
+        match self {
+            Self::Idle(_) => Kind::Idle,
+            Self::Reading => Kind::Reading,
+            Self::Fresh(_) => Kind::Fresh,
+            Self::Recording => Kind::Recording,
+            Self::Armed => Kind::Armed,
+            Self::Sent => Kind::Sent,
+            Self::Lost(_) => Kind::Lost,
+            Self::Accepted(_) => Kind::Accepted,
+            Self::Claimed(_) => Kind::Claimed,
+            Self::Shelved(_) => Kind::Shelved,
+            Self::Ended(_) => Kind::Ended,
+        }
+    }
+
+    /// Whether nothing more is sent or waited for: the next wave may go.
+    const fn is_settled(&self) -> bool {
+        matches!(self, Self::Claimed(_) | Self::Shelved(_) | Self::Ended(_))
+    }
+}
+
+/// All changes, by their place in the plan.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tracks {
+    all: Vec<Track>,
+    sets: BTreeMap<Kind, BTreeSet<usize>>,
+    /// Idle ones in the order in which they are begun.
+    queue: BTreeSet<(u32, Timestamp, usize)>,
+    /// Changes of each wave that are not settled.
+    open: BTreeMap<u32, usize>,
+    pub(super) good: u32,
+    pub(super) failures: u32,
+    pub(super) bad: u32,
+    pub(super) sent: u32,
+}
+
+impl Tracks {
+    pub(super) fn add(&mut self, track: Track) {
+        let index = self.all.len();
+        if !track.phase.is_settled() {
+            *self.open.entry(track.wave).or_insert(0) += 1;
+        }
+        self.all.push(track);
+        self.enter(index);
+    }
+
+    pub(super) fn get(&self, index: usize) -> Option<&Track> {
+        self.all.get(index)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Changes what does not concern the phase.
+    pub(super) fn edit(&mut self, index: usize, edit: impl FnOnce(&mut Track)) {
+        if let Some(track) = self.all.get_mut(index) {
+            edit(track);
+        }
+    }
+
+    pub(super) fn mark_sent(&mut self, index: usize) {
+        if let Some(track) = self.all.get_mut(index)
+            && !track.sent
+        {
+            track.sent = true;
+            self.sent += 1;
+        }
+    }
+
+    pub(super) fn in_phase(&self, kind: Kind) -> impl Iterator<Item = usize> + '_ {
+        self.sets.get(&kind).into_iter().flatten().copied()
+    }
+
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        self.sets.get(&kind).map_or(0, BTreeSet::len)
+    }
+
+    pub(super) fn first(&self, kind: Kind) -> Option<usize> {
+        self.sets.get(&kind)?.first().copied()
+    }
+
+    /// The wave under way: the lowest that is not settled.
+    pub(super) fn wave(&self) -> Option<u32> {
+        self.open.keys().next().copied()
+    }
+
+    /// Idle changes of a wave in the order in which they are begun, with their instants.
+    pub(super) fn queued(&self, wave: u32) -> impl Iterator<Item = (Timestamp, usize)> + '_ {
+        self.queue
+            .range((wave, Timestamp::MIN, 0)..=(wave, Timestamp::MAX, usize::MAX))
+            .map(|(_, at, index)| (*at, *index))
+    }
+
+    pub(super) fn put(&mut self, index: usize, phase: Phase) {
+        self.leave(index);
+        let Some(track) = self.all.get_mut(index) else { return };
+        let before = track.phase.is_settled();
+        track.phase = phase;
+        let after = track.phase.is_settled();
+        let wave = track.wave;
+        if before && !after {
+            *self.open.entry(wave).or_insert(0) += 1;
+        }
+        if !before && after {
+            let left = self.open.get_mut(&wave).map_or(0, |open| {
+                *open = open.saturating_sub(1);
+                *open
+            });
+            if left == 0 {
+                self.open.remove(&wave);
+            }
+        }
+        self.enter(index);
+    }
+
+    fn enter(&mut self, index: usize) {
+        let Some(track) = self.all.get(index) else { return };
+        self.sets.entry(track.phase.kind()).or_default().insert(index);
+        match &track.phase {
+            Phase::Idle(at) => {
+                self.queue.insert((track.wave, *at, index));
+            }
+            Phase::Ended(ended) | Phase::Shelved(ended) => {
+                let outcome = ended.outcome;
+                self.tally(outcome, 1);
+            }
+            Phase::Reading
+            | Phase::Fresh(_)
+            | Phase::Recording
+            | Phase::Armed
+            | Phase::Sent
+            | Phase::Lost(_)
+            | Phase::Accepted(_)
+            | Phase::Claimed(_) => {}
+        }
+    }
+
+    fn leave(&mut self, index: usize) {
+        let Some(track) = self.all.get(index) else { return };
+        if let Some(set) = self.sets.get_mut(&track.phase.kind()) {
+            set.remove(&index);
+        }
+        match &track.phase {
+            Phase::Idle(at) => {
+                self.queue.remove(&(track.wave, *at, index));
+            }
+            Phase::Ended(ended) | Phase::Shelved(ended) => {
+                let outcome = ended.outcome;
+                self.tally(outcome, -1);
+            }
+            Phase::Reading
+            | Phase::Fresh(_)
+            | Phase::Recording
+            | Phase::Armed
+            | Phase::Sent
+            | Phase::Lost(_)
+            | Phase::Accepted(_)
+            | Phase::Claimed(_) => {}
+        }
+    }
+
+    fn tally(&mut self, outcome: Outcome, by: i32) {
+        let add = |count: &mut u32| *count = count.saturating_add_signed(by);
+        if outcome.is_good() {
+            add(&mut self.good);
+        } else if outcome != Outcome::PendingOffline {
+            add(&mut self.bad);
+        }
+        if outcome.is_failure() {
+            add(&mut self.failures);
+        }
+    }
+}
+
+/// A read under way.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) tenant: Arc<str>,
+    pub(super) purpose: Purpose,
+    /// The changes it is for.
+    pub(super) changes: Vec<usize>,
+    /// When it counts as failed.
+    pub(super) until: Timestamp,
+}
+
+/// What a read is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The last look before acting.
+    Reread,
+    /// The look for a lost request.
+    Look,
+    /// The state of accepted actions.
+    Poll,
+    /// The look at the end.
+    Verify,
+}
+
+/// A request under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Submitted {
+    pub(super) change: usize,
+    /// When its answer counts as lost.
+    pub(super) until: Timestamp,
+}
+
+/// A journal record under way, and the changes whose intents it holds.
+#[derive(Clone, Debug)]
+pub(super) struct Recorded {
+    pub(super) ticket: Ticket,
+    pub(super) intents: Vec<usize>,
+}
