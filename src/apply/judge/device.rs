@@ -44,7 +44,7 @@ pub fn newer<'a>(change: &Change, rows: &[&'a ActionRow], from: Timestamp) -> Ve
         .copied()
         .filter(|row| kinds.contains(&row.kind) && row.created >= from)
         .filter(|row| Some(row.id.as_str()) != evidence)
-        .filter(|row| seen.is_none_or(|seen| row.created > seen))
+        .filter(|row| seen.is_none_or(|seen| row.created >= seen))
         .collect();
     newer.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
     newer
