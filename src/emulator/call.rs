@@ -24,6 +24,8 @@ pub struct Call<'a> {
     pub origin: String,
     /// The path as it was sent.
     pub raw_path: &'a str,
+    /// The query as it was sent.
+    pub raw_query: Option<&'a str>,
 }
 
 impl<'a> Call<'a> {
@@ -42,7 +44,15 @@ impl<'a> Call<'a> {
             query,
             origin: origin(request),
             raw_path: uri.path(),
+            raw_query: uri.query(),
         }
+    }
+
+    /// The whole URL as the caller sent it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let (mark, query) = self.raw_query.map_or(("", ""), |query| ("?", query));
+        format!("{}{}{mark}{query}", self.origin, self.raw_path)
     }
 
     /// The first query option of that name, without regard to case.

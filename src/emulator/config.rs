@@ -71,7 +71,7 @@ impl Default for Config {
             client_id: "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee".to_owned(),
             client_secret: "emulator-secret".to_owned(),
             app_name: "palisade".to_owned(),
-            roles: ALL_ROLES.iter().map(|role| (*role).to_owned()).collect(),
+            roles: all_roles(),
             other_apps: Vec::new(),
             speed: 1,
             behaviour: Behaviour::default(),
@@ -97,6 +97,12 @@ pub const ALL_ROLES: &[&str] = &[
     "SecurityIncident.Read.All",
     "SecurityIncident.ReadWrite.All",
 ];
+
+/// [`ALL_ROLES`], owned.
+#[must_use]
+pub fn all_roles() -> Vec<String> {
+    ALL_ROLES.iter().map(|role| (*role).to_owned()).collect()
+}
 
 /// What the documentation leaves open, or contradicts itself on.
 #[derive(Clone, Debug)]

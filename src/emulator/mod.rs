@@ -13,11 +13,13 @@ pub mod dates;
 pub mod defender;
 pub mod error;
 pub mod faults;
+pub mod glob;
 pub mod graph;
 pub mod limits;
 pub mod log;
 pub mod odata;
 pub mod random;
+pub mod scenario;
 pub mod seed;
 pub mod serve;
 pub mod signin;
@@ -38,12 +40,16 @@ use call::Call;
 #[derive(Debug)]
 pub struct Emulator {
     pub(crate) config: Config,
+    /// The configuration of the start, for a reset.
+    pub(crate) initial: Config,
     pub(crate) tenant: Tenant,
     pub(crate) faults: faults::Faults,
     pub(crate) limits: limits::Limits,
-    pub(crate) log: Vec<Logged>,
+    pub(crate) log: log::Log,
     /// Ids of sign-ins and of Graph's answers, apart from the tenant's own.
     pub(crate) ids: random::Random,
+    pub(crate) timeline: scenario::Timeline,
+    pub(crate) control: control::Control,
 }
 
 /// What goes back to the caller, and how it travels.
@@ -88,36 +94,48 @@ impl Emulator {
     #[must_use]
     pub fn with_tenant(config: Config, tenant: Tenant) -> Self {
         let limits = limits::Limits::new(&config);
-        let ids = random::Random::new(config.seed, 0x6964_73);
-        Self { config, tenant, faults: faults::Faults::default(), limits, log: Vec::new(), ids }
+        let ids = random::Random::new(config.seed, 0x0069_6473);
+        Self {
+            initial: config.clone(),
+            config,
+            tenant,
+            faults: faults::Faults::default(),
+            limits,
+            log: log::Log::default(),
+            ids,
+            timeline: scenario::Timeline::default(),
+            control: control::Control::default(),
+        }
     }
 
-    /// Answers one request at `now`. Time never goes back: an earlier `now` leaves the tenant as it is.
+    /// Answers one request when the clock shows `now`. Time never goes back: an earlier `now` leaves
+    /// the tenant as it is. What control requests have advanced comes on top.
     pub fn handle(&mut self, request: &Request<Bytes>, now: Timestamp) -> Reply {
-        self.tenant.advance(now);
-        let script = self.faults.meet(request, now);
-        let response = match script.instead() {
-            Some(response) => response,
-            None => self.answer(request, now),
-        };
-        let reply = script.finish(Reply::from(response));
-        self.log.push(Logged::new(request, &reply, now));
+        let now = self.time(now);
+        self.live_until(now);
+        let call = Call::read(request);
+        let script = self.faults.meet(request);
+        let response = if script.hides() { None } else { Some(self.answer(&call, now)) };
+        let reply = self.faults.finish(&script, &call, response, now);
+        if !control::is_control(call.raw_path) {
+            self.log.push(request, &reply, now);
+        }
         reply
     }
 
     /// The answer of a service without faults.
-    fn answer(&mut self, request: &Request<Bytes>, now: Timestamp) -> Response<Bytes> {
-        let call = Call::read(request);
-        if let Some(response) = signin::route(self, &call, now) {
+    fn answer(&mut self, call: &Call<'_>, now: Timestamp) -> Response<Bytes> {
+        self.limits.follow(&self.tenant.behaviour);
+        if let Some(response) = signin::route(self, call, now) {
             return response;
         }
-        if let Some(response) = control::route(self, &call, now) {
+        if let Some(response) = control::route(self, call, now) {
             return response;
         }
-        if let Some(response) = graph::route(self, &call, now) {
+        if let Some(response) = graph::route(self, call, now) {
             return response;
         }
-        defender::route(self, &call, now)
+        defender::route(self, call, now)
     }
 
     /// The tenant as it truly is.
@@ -145,12 +163,13 @@ impl Emulator {
     /// The requests received so far, oldest first.
     #[must_use]
     pub fn log(&self) -> &[Logged] {
-        &self.log
+        self.log.entries()
     }
 
     /// When something will happen by itself next, if nobody calls.
     #[must_use]
     pub fn next_event(&self) -> Option<Timestamp> {
-        self.tenant.next_event()
+        let events = [self.tenant.next_event(), self.timeline.next()];
+        events.into_iter().flatten().min()
     }
 }
