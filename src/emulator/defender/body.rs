@@ -43,6 +43,18 @@ impl Body {
         }
     }
 
+    /// Whether every property is one of those.
+    #[must_use]
+    pub fn only(&self, allowed: &[&str]) -> bool {
+        self.0.keys().all(|key| allowed.contains(&key.as_str()))
+    }
+
+    /// Whether a property is there, null or not.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// A property that is not null.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {

@@ -9,6 +9,38 @@ pub enum Endpoint {
     Machine(String),
     /// `machines/{id}/{action}`
     Order(String, Ordered),
+    /// `machines/findbyip(…)`, with the whole segment
+    FindByIp(String),
+    /// `machines/find(…)`, with the whole segment
+    FindByKey(String),
+    /// `machines/findbytag`
+    FindByTag,
+    /// `machines/{id}/tags`
+    Tags(String),
+    /// `machines/AddOrRemoveTagForMultipleMachines`
+    TagsOfMany,
+    /// `machines/{id}/setDeviceValue`
+    Value(String),
+    /// `machines/{id}/alerts`, and whether only their number is asked for
+    MachineAlerts(String, bool),
+    /// `alerts`
+    Alerts,
+    /// `alerts/{id}`
+    Alert(String),
+    /// `alerts/{id}/machine`
+    AlertMachine(String),
+    /// `alerts/batchUpdate`
+    AlertBatch,
+    /// `deviceavinfo`
+    AvHealth,
+    /// `exposureScore`
+    Exposure,
+    /// `exposureScore/ByMachineGroups`
+    ExposureByGroup,
+    /// `configurationScore`
+    Configuration,
+    /// `$metadata`
+    Metadata,
     /// `machineactions`
     Actions,
     /// `machineactions/{id}`
@@ -65,6 +97,15 @@ impl Endpoint {
             ["machines", rest @ ..] => Self::machines(rest, id()),
             ["machineactions"] => Some(Self::Actions),
             ["machineactions", _] => Some(Self::Action(id())),
+            ["$metadata"] => Some(Self::Metadata),
+            ["alerts"] => Some(Self::Alerts),
+            ["alerts", "batchupdate"] => Some(Self::AlertBatch),
+            ["alerts", _] => Some(Self::Alert(id())),
+            ["alerts", _, "machine"] => Some(Self::AlertMachine(id())),
+            ["deviceavinfo"] => Some(Self::AvHealth),
+            ["exposurescore"] => Some(Self::Exposure),
+            ["exposurescore", "bymachinegroups"] => Some(Self::ExposureByGroup),
+            ["configurationscore"] => Some(Self::Configuration),
             ["machineactions", _, "cancel"] => Some(Self::Cancel(id())),
             ["machineactions", _, "getpackageuri"] => Some(Self::PackageUri(id())),
             _ => None,
@@ -74,7 +115,15 @@ impl Endpoint {
     fn machines(rest: &[&str], id: String) -> Option<Self> {
         match rest {
             [] => Some(Self::Machines),
+            ["findbytag"] => Some(Self::FindByTag),
+            ["addorremovetagformultiplemachines"] => Some(Self::TagsOfMany),
+            [one] if one.starts_with("findbyip(") => Some(Self::FindByIp(id)),
+            [one] if one.starts_with("find(") => Some(Self::FindByKey(id)),
             [_] => Some(Self::Machine(id)),
+            [_, "tags"] => Some(Self::Tags(id)),
+            [_, "setdevicevalue"] => Some(Self::Value(id)),
+            [_, "alerts"] => Some(Self::MachineAlerts(id, false)),
+            [_, "alerts", "$count"] => Some(Self::MachineAlerts(id, true)),
             [_, action] => Ordered::of(action).map(|ordered| Self::Order(id, ordered)),
             _ => None,
         }
@@ -84,12 +133,14 @@ impl Endpoint {
     #[must_use]
     pub const fn methods(&self) -> &'static [&'static str] {
         match self {
-            Self::Machines
-            | Self::Machine(_)
-            | Self::Actions
-            | Self::Action(_)
-            | Self::PackageUri(_) => &["GET"],
-            Self::Order(..) | Self::Cancel(_) => &["POST"],
+            Self::Machine(_) | Self::Alert(_) => &["GET", "PATCH"],
+            Self::Order(..)
+            | Self::Cancel(_)
+            | Self::Tags(_)
+            | Self::TagsOfMany
+            | Self::Value(_)
+            | Self::AlertBatch => &["POST"],
+            _ => &["GET"],
         }
     }
 }

@@ -5,20 +5,29 @@
 //! for everything that sign-in, control and Graph did not take.
 
 pub mod actions;
+pub mod alert_edit;
+pub mod alert_evidence;
+pub mod alert_words;
+pub mod alerts;
+pub mod av;
 pub mod body;
+pub mod edit;
 pub mod endpoint;
+pub mod find;
 pub mod list;
 pub mod machines;
+pub mod metadata;
 pub mod order;
 pub mod platform;
 pub mod roles;
+pub mod scores;
 
 #[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
 use http::header::ALLOW;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use jiff::Timestamp;
 
 use crate::emulator::Emulator;
@@ -70,7 +79,7 @@ pub fn route(emulator: &mut Emulator, call: &Call<'_>, now: Timestamp) -> Respon
         return response;
     }
     let tenant = &mut emulator.tenant;
-    let checked = roles::check(&endpoint, &caller, &tenant.behaviour);
+    let checked = roles::check(&endpoint, call.method, &caller, &tenant.behaviour);
     let context = Context { call, caller: &caller, now };
     let answer = checked.and_then(|()| handle(tenant, &endpoint, &context));
     answer.unwrap_or_else(|error| error.into_response(tenant.guid()))
@@ -92,10 +101,29 @@ fn check_method(endpoint: &Endpoint, call: &Call<'_>) -> Result<(), Response<Byt
 }
 
 fn handle(tenant: &mut Tenant, endpoint: &Endpoint, context: &Context<'_>) -> Answer {
+    let writes = context.call.method != Method::GET;
     match endpoint {
         Endpoint::Machines => machines::list(tenant, context),
+        Endpoint::Machine(id) if writes => edit::patch(tenant, context, id),
         Endpoint::Machine(id) => machines::get(tenant, context, id),
         Endpoint::Order(id, what) => order::submit(tenant, context, id, *what),
+        Endpoint::FindByIp(arguments) => find::by_ip(tenant, context, arguments),
+        Endpoint::FindByKey(arguments) => find::by_key(tenant, context, arguments),
+        Endpoint::FindByTag => find::by_tag(tenant, context),
+        Endpoint::Tags(id) => edit::tag(tenant, context, id),
+        Endpoint::TagsOfMany => edit::tag_many(tenant, context),
+        Endpoint::Value(id) => edit::set_value(tenant, context, id),
+        Endpoint::MachineAlerts(id, count) => alerts::of_machine(tenant, context, id, *count),
+        Endpoint::Alerts => alerts::list(tenant, context),
+        Endpoint::Alert(id) if writes => alert_edit::patch(tenant, context, id),
+        Endpoint::Alert(id) => alerts::get(tenant, context, id),
+        Endpoint::AlertMachine(id) => alerts::machine(tenant, context, id),
+        Endpoint::AlertBatch => alert_edit::batch(tenant, context),
+        Endpoint::AvHealth => av::list(tenant, context),
+        Endpoint::Exposure => scores::exposure(tenant, context),
+        Endpoint::ExposureByGroup => scores::by_group(tenant, context),
+        Endpoint::Configuration => scores::configuration(tenant, context),
+        Endpoint::Metadata => Ok(metadata::get()),
         Endpoint::Actions => actions::list(tenant, context),
         Endpoint::Action(id) => actions::get(tenant, context, id),
         Endpoint::Cancel(id) => actions::cancel(tenant, context, id),

@@ -3,7 +3,7 @@
 //! Action roles do not include read; stop-and-quarantine needs two roles at once. Source: Microsoft
 //! Learn, the pages of the endpoints, and observed messages.
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 
 use crate::emulator::config::{Behaviour, ForbiddenWording};
 use crate::emulator::defender::endpoint::{Endpoint, Ordered};
@@ -11,6 +11,8 @@ use crate::emulator::error::ApiError;
 use crate::emulator::signin::Caller;
 
 const READ: &[&str] = &["Machine.Read.All", "Machine.ReadWrite.All"];
+const ALERT_READ: &[&str] = &["Alert.Read.All", "Alert.ReadWrite.All"];
+const ALERT_WRITE: &[&str] = &["Alert.ReadWrite.All"];
 const WRITE: &[&str] = &["Machine.ReadWrite.All"];
 /// Any role that could have started an action may cancel one.
 const CANCEL: &[&str] = &[
@@ -30,8 +32,14 @@ type Needs = &'static [&'static [&'static str]];
 ///
 /// # Errors
 /// 403 `Forbidden` that names the roles.
-pub fn check(endpoint: &Endpoint, caller: &Caller, behaviour: &Behaviour) -> Result<(), ApiError> {
-    for any_of in needs(endpoint, behaviour.strict_roles) {
+pub fn check(
+    endpoint: &Endpoint,
+    method: &Method,
+    caller: &Caller,
+    behaviour: &Behaviour,
+) -> Result<(), ApiError> {
+    let writes = *method != Method::GET;
+    for any_of in needs(endpoint, writes, behaviour.strict_roles) {
         if !any_of.iter().any(|role| caller.has(role)) {
             return Err(forbidden(any_of, caller, behaviour.forbidden));
         }
@@ -39,9 +47,24 @@ pub fn check(endpoint: &Endpoint, caller: &Caller, behaviour: &Behaviour) -> Res
     Ok(())
 }
 
-const fn needs(endpoint: &Endpoint, strict: bool) -> Needs {
+const fn needs(endpoint: &Endpoint, writes: bool, strict: bool) -> Needs {
     match endpoint {
-        Endpoint::Machines | Endpoint::Machine(_) => &[READ],
+        Endpoint::Metadata => &[],
+        Endpoint::Machine(_) if writes => &[WRITE],
+        Endpoint::Tags(_) | Endpoint::TagsOfMany | Endpoint::Value(_) => &[WRITE],
+        Endpoint::Machines
+        | Endpoint::Machine(_)
+        | Endpoint::FindByIp(_)
+        | Endpoint::FindByKey(_)
+        | Endpoint::FindByTag
+        | Endpoint::AlertMachine(_)
+        | Endpoint::AvHealth => &[READ],
+        Endpoint::Alert(_) if writes => &[ALERT_WRITE],
+        Endpoint::AlertBatch => &[ALERT_WRITE],
+        Endpoint::Alerts | Endpoint::Alert(_) | Endpoint::MachineAlerts(..) => &[ALERT_READ],
+        Endpoint::Exposure | Endpoint::ExposureByGroup | Endpoint::Configuration => {
+            &[&["Score.Read.All"]]
+        }
         Endpoint::Actions | Endpoint::Action(_) | Endpoint::PackageUri(_) if strict => &[WRITE],
         Endpoint::Actions | Endpoint::Action(_) | Endpoint::PackageUri(_) => &[READ],
         Endpoint::Cancel(_) => &[CANCEL],

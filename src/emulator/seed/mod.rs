@@ -82,14 +82,14 @@ const DAY: u64 = 86_400;
 
 /// The device groups, as an administrator numbered them over the years.
 fn groups() -> Vec<Group> {
-    let group = |id, name: &str, exposure| Group { id, name: Arc::from(name), exposure };
+    let group = |id, name: &str| Group { id, name: Arc::from(name) };
     vec![
-        group(101, "EMEA-Workstations", 31.4),
-        group(102, "EMEA-Servers", 42.8),
-        group(103, "NA-Workstations", 28.9),
-        group(104, "NA-Servers", 39.1),
-        group(107, "APAC-Kiosk", 55.7),
-        group(112, "LATAM", 47.3),
-        group(119, "Datacenter", 36.2),
+        group(101, "EMEA-Workstations"),
+        group(102, "EMEA-Servers"),
+        group(103, "NA-Workstations"),
+        group(104, "NA-Servers"),
+        group(107, "APAC-Kiosk"),
+        group(112, "LATAM"),
+        group(119, "Datacenter"),
     ]
 }

@@ -30,14 +30,12 @@ pub use machine::{Machine, MachineId};
 pub use submit::{Actor, Order, Submission};
 
 /// One device group. Groups are read-only in the API.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// `rbacGroupId`.
     pub id: u32,
     /// `rbacGroupName`.
     pub name: Arc<str>,
-    /// Base of the exposure score, 0 to 100.
-    pub exposure: f64,
 }
 
 /// A tenant.
