@@ -72,10 +72,16 @@ impl Change {
     }
 }
 
-fn one_of<T: Copy>(body: &Body, name: &str, words: &[(&'static str, T)]) -> Result<Option<T>, ApiError> {
+fn one_of<T: Copy>(
+    body: &Body,
+    name: &str,
+    words: &[(&'static str, T)],
+) -> Result<Option<T>, ApiError> {
     let spellings: Vec<&'static str> = words.iter().map(|(word, _)| *word).collect();
     let word = body.word(name, &spellings)?;
-    Ok(word.and_then(|word| words.iter().find(|(known, _)| *known == word)).map(|(_, value)| *value))
+    Ok(word
+        .and_then(|word| words.iter().find(|(known, _)| *known == word))
+        .map(|(_, value)| *value))
 }
 
 /// PATCH `/api/alerts/{id}`.

@@ -44,7 +44,8 @@ pub struct Evidence<'a> {
 /// The evidence of an alert: its process, its file, its user.
 #[must_use]
 pub fn of(alert: &Alert) -> Vec<Evidence<'_>> {
-    let process = alert.process.iter().flat_map(|found| [process(alert, found), file(alert, found)]);
+    let process =
+        alert.process.iter().flat_map(|found| [process(alert, found), file(alert, found)]);
     process.chain(alert.user.iter().map(|found| user(alert, found))).collect()
 }
 

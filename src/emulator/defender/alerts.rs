@@ -30,7 +30,10 @@ const SCHEMA: Schema = Schema {
         Property { name: "assignedTo", kind: Kind::Text },
         Property { name: "detectionSource", kind: Kind::Text },
         Property { name: "lastEventTime", kind: Kind::Time },
-        Property { name: "status", kind: Kind::Enum(&["Unknown", "New", "InProgress", "Resolved"]) },
+        Property {
+            name: "status",
+            kind: Kind::Enum(&["Unknown", "New", "InProgress", "Resolved"]),
+        },
         Property {
             name: "severity",
             kind: Kind::Enum(&["UnSpecified", "Informational", "Low", "Medium", "High"]),
@@ -210,7 +213,8 @@ fn page<'a>(
     let page = query.page(behaviour.page_size, rows);
     let value: Vec<Wire<'_>> =
         page.rows.iter().map(|row| wire(tenant, row.0, query.expand)).collect();
-    let next = page.more.then(|| query.next_link(context, behaviour.page_size, behaviour.next_links));
+    let next =
+        page.more.then(|| query.next_link(context, behaviour.page_size, behaviour.next_links));
     Ok(list::collection(context, SET, &value, page.total, next.flatten()))
 }
 

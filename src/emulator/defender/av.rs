@@ -136,8 +136,7 @@ pub fn list(tenant: &Tenant, context: &Context<'_>) -> Answer {
         machine.av.as_deref().filter(|_| onboarded).map(|av| Row { machine, av })
     });
     let page = query.page(behaviour.av_page_size, rows);
-    let value: Vec<Wire<'_>> =
-        page.rows.iter().map(|row| wire(tenant, row, context.now)).collect();
+    let value: Vec<Wire<'_>> = page.rows.iter().map(|row| wire(tenant, row, context.now)).collect();
     let next =
         page.more.then(|| query.next_link(context, behaviour.av_page_size, behaviour.next_links));
     Ok(list::collection(context, "DeviceAvInfo", &value, page.total, next.flatten()))

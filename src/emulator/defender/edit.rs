@@ -86,7 +86,8 @@ pub fn set_value(tenant: &mut Tenant, context: &Context<'_>, id: &str) -> Answer
 /// # Errors
 /// `InvalidRequestBody` when nothing can be used; 404.
 pub fn patch(tenant: &mut Tenant, context: &Context<'_>, id: &str) -> Answer {
-    let unusable = || body::invalid("Currently supporting only update of: 'tags' and 'deviceValue'");
+    let unusable =
+        || body::invalid("Currently supporting only update of: 'tags' and 'deviceValue'");
     let body = Body::object(context.call)?;
     if !body.only(&["machineTags", "deviceValue"]) {
         return Err(unusable());

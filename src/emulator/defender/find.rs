@@ -121,6 +121,7 @@ pub fn by_tag(tenant: &Tenant, context: &Context<'_>) -> Answer {
     let page = query.page(behaviour.page_size, rows);
     let value: Vec<Wire<'_>> =
         page.rows.iter().map(|row| Wire::of(tenant, row.machine, now)).collect();
-    let next = page.more.then(|| query.next_link(context, behaviour.page_size, behaviour.next_links));
+    let next =
+        page.more.then(|| query.next_link(context, behaviour.page_size, behaviour.next_links));
     Ok(list::collection(context, SET, &value, page.total, next.flatten()))
 }

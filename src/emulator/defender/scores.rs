@@ -56,7 +56,8 @@ pub fn by_group(tenant: &Tenant, context: &Context<'_>) -> Answer {
 /// None.
 pub fn configuration(tenant: &Tenant, context: &Context<'_>) -> Answer {
     let (exposed, _) = measure(tenant, context.now, |_| true);
-    let score = Score { time: context.now, score: round(1_000.0 - 8.0 * exposed), rbac_group_name: None };
+    let score =
+        Score { time: context.now, score: round(1_000.0 - 8.0 * exposed), rbac_group_name: None };
     Ok(list::entity(context, StatusCode::OK, "ConfigurationScore", score))
 }
 
