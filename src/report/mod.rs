@@ -7,9 +7,12 @@
 
 pub mod apply;
 pub mod escape;
+pub mod inventory;
 pub mod measure;
 pub mod page;
 pub mod plan;
 pub mod reason;
+pub mod runs;
+pub mod table;
 
 pub use page::Style;

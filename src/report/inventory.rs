@@ -1,0 +1,298 @@
+//! What was read of a tenant: devices, alerts, actions and scores as lists.
+//!
+//! Pure. The same rows become text and JSON. Called by `cli::commands::{devices, alerts, actions,
+//! scores}`.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::inventory::{ActionRow, AlertRow, Dev, Inventory};
+use crate::report::page::{Page, Role, join, piece, plain};
+use crate::report::table::{self, Column};
+use crate::report::{Style, escape, measure};
+
+/// Version of the JSON forms.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A device as it is listed.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the words of selectors")]
+pub struct DeviceLine {
+    pub id: String,
+    pub name: String,
+    pub group: String,
+    pub platform: String,
+    pub health: String,
+    pub risk: String,
+    pub exposure: String,
+    pub value: String,
+    pub onboarding: String,
+    pub tags: Vec<String>,
+    #[schemars(with = "Option<String>")]
+    pub last_seen: Option<Timestamp>,
+}
+
+/// An alert as it is listed.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the words of selectors")]
+pub struct AlertLine {
+    pub id: String,
+    pub title: String,
+    pub severity: String,
+    pub status: String,
+    pub classification: String,
+    pub determination: String,
+    pub assigned_to: Option<String>,
+    pub category: String,
+    pub incident: Option<String>,
+    #[schemars(with = "String")]
+    pub created: Timestamp,
+    pub devices: Vec<String>,
+}
+
+/// A machine action as it is listed.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names are the service's own")]
+pub struct ActionLine {
+    pub id: String,
+    pub kind: String,
+    pub status: String,
+    pub device: String,
+    pub device_id: String,
+    pub requestor: String,
+    pub comment: String,
+    #[schemars(with = "String")]
+    pub created: Timestamp,
+    #[schemars(with = "String")]
+    pub updated: Timestamp,
+}
+
+/// One tenant's rows.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Listing<T> {
+    /// Name of the tenant.
+    pub tenant: String,
+    /// When it was read (UTC).
+    #[schemars(with = "String")]
+    pub observed_at: Timestamp,
+    /// What could not be read.
+    pub missing: Vec<String>,
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Rows before narrowing.
+    pub total: u32,
+}
+
+impl<T> Listing<T> {
+    /// Rows of an inventory.
+    #[must_use]
+    pub fn of(inventory: &Inventory, rows: Vec<T>, total: usize) -> Self {
+        let missing = inventory.missing().iter();
+        Self {
+            tenant: inventory.tenant().to_owned(),
+            observed_at: inventory.observed_at(),
+            missing: missing.map(|part| format!("{}: {}", part.what.word(), part.why)).collect(),
+            rows,
+            total: u32::try_from(total).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl DeviceLine {
+    /// A device of the inventory.
+    #[must_use]
+    pub fn of(inventory: &Inventory, device: Dev) -> Self {
+        Self {
+            id: inventory.id(device).to_string(),
+            name: inventory.name(device).to_owned(),
+            group: inventory.group(device).to_owned(),
+            platform: inventory.platform(device).to_owned(),
+            health: inventory.health(device).to_string(),
+            risk: inventory.risk(device).to_string(),
+            exposure: inventory.exposure(device).to_string(),
+            value: inventory.value(device).to_string(),
+            onboarding: inventory.onboarding(device).to_string(),
+            tags: inventory.tags(device).map(str::to_owned).collect(),
+            last_seen: inventory.last_seen(device),
+        }
+    }
+}
+
+impl AlertLine {
+    /// An alert of the inventory, its devices by name.
+    #[must_use]
+    pub fn of(inventory: &Inventory, alert: &AlertRow) -> Self {
+        let devices = inventory.alert_devices(alert).into_iter();
+        Self {
+            id: alert.id.to_string(),
+            title: alert.title.to_string(),
+            severity: alert.severity.to_string(),
+            status: alert.status.to_string(),
+            classification: alert.classification.to_string(),
+            determination: alert.determination.to_string(),
+            assigned_to: alert.assigned_to.as_deref().map(str::to_owned),
+            category: alert.category.to_string(),
+            incident: alert.incident.as_ref().map(ToString::to_string),
+            created: alert.created,
+            devices: devices.map(|device| inventory.name(device).to_owned()).collect(),
+        }
+    }
+}
+
+impl ActionLine {
+    /// An action of the inventory, its device by name where it is known.
+    #[must_use]
+    pub fn of(inventory: &Inventory, action: &ActionRow) -> Self {
+        let name = inventory.find(&action.device).map(|device| inventory.name(device));
+        Self {
+            id: action.id.to_string(),
+            kind: action.kind.wire().to_owned(),
+            status: action.status.wire().to_owned(),
+            device: name.unwrap_or_default().to_owned(),
+            device_id: action.device.to_string(),
+            requestor: action.requestor.to_string(),
+            comment: action.comment.to_string(),
+            created: action.created,
+            updated: action.updated,
+        }
+    }
+}
+
+/// Something that can be listed.
+pub trait Line: Serialize {
+    /// Its columns.
+    const COLUMNS: &'static [Column];
+    /// What many of them are called.
+    const MANY: &'static str;
+    /// Its cells.
+    fn cells(&self) -> Vec<String>;
+}
+
+impl Line for DeviceLine {
+    const COLUMNS: &'static [Column] = &[
+        Column::text("name", 12),
+        Column::text("group", 8),
+        Column::text("platform", 9),
+        Column::text("health", 8),
+        Column::text("risk", 6),
+        Column::text("value", 6),
+        Column::text("tags", 6),
+        Column::text("seen", 10),
+    ];
+    const MANY: &'static str = "devices";
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.group.clone(),
+            self.platform.clone(),
+            self.health.clone(),
+            self.risk.clone(),
+            self.value.clone(),
+            self.tags.join(", "),
+            self.last_seen.map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default(),
+        ]
+    }
+}
+
+impl Line for AlertLine {
+    const COLUMNS: &'static [Column] = &[
+        Column::text("created", 16),
+        Column::text("severity", 8),
+        Column::text("status", 10),
+        Column::text("title", 16),
+        Column::text("devices", 8),
+        Column::text("assigned to", 11),
+        Column::text("id", 8),
+    ];
+    const MANY: &'static str = "alerts";
+    fn cells(&self) -> Vec<String> {
+        vec![
+            minute(self.created),
+            self.severity.clone(),
+            self.status.clone(),
+            self.title.clone(),
+            self.devices.join(", "),
+            self.assigned_to.clone().unwrap_or_default(),
+            self.id.clone(),
+        ]
+    }
+}
+
+impl Line for ActionLine {
+    const COLUMNS: &'static [Column] = &[
+        Column::text("created", 16),
+        Column::text("kind", 10),
+        Column::text("status", 9),
+        Column::text("device", 10),
+        Column::text("requestor", 9),
+        Column::text("comment", 8),
+        Column::text("id", 8),
+    ];
+    const MANY: &'static str = "actions";
+    fn cells(&self) -> Vec<String> {
+        let device = if self.device.is_empty() { &self.device_id } else { &self.device };
+        vec![
+            minute(self.created),
+            self.kind.clone(),
+            self.status.clone(),
+            device.clone(),
+            self.requestor.clone(),
+            self.comment.clone(),
+            self.id.clone(),
+        ]
+    }
+}
+
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// The rows of every tenant as tables, each with a line that counts them.
+#[must_use]
+pub fn text<T: Line>(listings: &[Listing<T>], style: Style) -> String {
+    let mut page = Page::new(style);
+    for listing in listings {
+        page.gap();
+        if !listing.rows.is_empty() {
+            let rows: Vec<Vec<String>> = listing.rows.iter().map(Line::cells).collect();
+            table::write(&mut page, T::COLUMNS, &rows);
+        }
+        foot(&mut page, listing, T::MANY);
+    }
+    page.finish()
+}
+
+fn foot<T>(page: &mut Page, listing: &Listing<T>, many: &str) {
+    let shown = u32::try_from(listing.rows.len()).unwrap_or(u32::MAX);
+    let count = if shown == listing.total {
+        format!("{} {many}", measure::number(shown.into()))
+    } else {
+        format!("{} {many}", measure::of(shown, listing.total))
+    };
+    let mut groups = vec![
+        vec![piece(Role::Name, format!("tenant {}", escape::name(&listing.tenant, 40)))],
+        vec![plain(count)],
+        vec![plain(format!("read {}", measure::instant(listing.observed_at)))],
+    ];
+    if !listing.missing.is_empty() {
+        let missing: Vec<String> =
+            listing.missing.iter().map(|what| escape::name(what, 120)).collect();
+        groups.push(vec![
+            piece(Role::Danger, "INCOMPLETE"),
+            plain(format!(": {}", missing.join("; "))),
+        ]);
+    }
+    page.line(2, &join(groups));
+}
+
+/// The rows of every tenant as JSON, with a line feed at its end.
+#[must_use]
+pub fn json<T: Line>(listings: &[Listing<T>]) -> String {
+    let value = serde_json::json!({ "formatVersion": FORMAT_VERSION, "tenants": listings });
+    format!("{value:#}\n")
+}
