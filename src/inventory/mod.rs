@@ -13,11 +13,14 @@ mod flags;
 mod history;
 mod ids;
 mod index;
+pub mod readings;
 pub mod record;
 mod resolve;
+mod text;
 mod view;
 
 pub use builder::Builder;
 pub use columns::is_unset;
 pub use record::{ActionRow, AlertRow, AvRow, DeviceRow, Missing, What};
+pub(crate) use text::{fold, fold_into, host_part};
 pub use view::{Dev, Inventory};

@@ -23,6 +23,7 @@ use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
 use crate::inventory::builder::Builder;
+use crate::inventory::text::{fold, fold_into};
 use crate::inventory::columns::Moment;
 use crate::inventory::ids::{self, IdTable};
 use crate::model::{DeviceId, Health, Onboarding, Span};
@@ -195,9 +196,7 @@ fn same_names(builder: &Builder, resolved: &Resolved) -> Vec<Vec<u32>> {
     for run in keyed.chunk_by(|left, right| left.0 == right.0).filter(|run| run.len() > 1) {
         let mut by_name: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         for (_, at) in run {
-            let mut folded = String::new();
-            fold_into(name(*at), &mut folded);
-            by_name.entry(folded).or_default().push(*at);
+            by_name.entry(fold(name(*at))).or_default().push(*at);
         }
         groups.extend(by_name.into_values().filter(|records| records.len() > 1));
     }
@@ -215,17 +214,4 @@ fn looks_alive(builder: &Builder, row: u32) -> bool {
 /// Whether a record last seen then is stale now.
 pub(crate) fn is_stale(seen: Timestamp, now: Timestamp) -> bool {
     seen < STALE.before(now)
-}
-
-/// Appends `text` in lower case: the form in which names, tags and groups are compared.
-pub(crate) fn fold_into(text: &str, out: &mut String) {
-    if text.is_ascii() {
-        let start = out.len();
-        out.push_str(text);
-        if let Some(tail) = out.get_mut(start..) {
-            tail.make_ascii_lowercase();
-        }
-    } else {
-        out.extend(text.chars().flat_map(char::to_lowercase));
-    }
 }

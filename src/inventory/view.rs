@@ -16,6 +16,7 @@ use crate::inventory::ids::IdTable;
 use crate::inventory::index::Index;
 use crate::inventory::record::{ActionRow, AlertRow, Missing, What};
 use crate::inventory::resolve;
+use crate::inventory::text::{fold, fold_into, host_part};
 use crate::model::{
     ActionKind, ActionStatus, AlertId, AvStatus, DeviceId, DeviceValue, Exposure, Health,
     Onboarding, OsFamily, Risk, ScanType,
@@ -144,12 +145,11 @@ impl Inventory {
     /// Devices with this full name or host part, without regard to case. Reads every name.
     #[must_use]
     pub fn find_by_name(&self, name: &str) -> Vec<Dev> {
-        let mut wanted = String::new();
-        resolve::fold_into(name, &mut wanted);
+        let wanted = fold(name);
         let mut folded = String::new();
         let matches = |device: &Dev| {
             folded.clear();
-            resolve::fold_into(self.name(*device), &mut folded);
+            fold_into(self.name(*device), &mut folded);
             folded == wanted || host_part(&folded) == wanted
         };
         if wanted.is_empty() { Vec::new() } else { self.devices().filter(matches).collect() }
@@ -226,11 +226,6 @@ impl Inventory {
     pub fn group_scores(&self) -> &BTreeMap<Arc<str>, f64> {
         &self.group_exposure
     }
-}
-
-/// The host part of a DNS name.
-pub(crate) fn host_part(name: &str) -> &str {
-    name.split_once('.').map_or(name, |(host, _)| host)
 }
 
 /// One device. A `Dev` of another inventory yields empty answers, never a panic.

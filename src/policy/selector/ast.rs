@@ -14,7 +14,7 @@ use crate::model::{
 };
 
 /// A selector over devices.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DeviceExpr {
     /// `everything: true`: each device of the inventory.
     Everything,
@@ -29,7 +29,7 @@ pub enum DeviceExpr {
 }
 
 /// One term over one field of a device. Lists are alternatives and never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DeviceTerm {
     /// Device id.
     Id(Vec<DeviceId>),
@@ -72,7 +72,7 @@ pub enum DeviceTerm {
 }
 
 /// A selector over alerts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AlertExpr {
     /// Every part matches. Empty: nothing matches.
     All(Vec<AlertExpr>),
@@ -85,7 +85,7 @@ pub enum AlertExpr {
 }
 
 /// One term over one field of an alert. Lists are alternatives and never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AlertTerm {
     /// Alert id.
     Id(Vec<Arc<str>>),
@@ -123,7 +123,7 @@ pub struct Glob {
 }
 
 /// How an operating system is named.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OsMatch {
     /// A family.
     Family(OsFamily),
@@ -132,7 +132,7 @@ pub enum OsMatch {
 }
 
 /// A comparison over an ordered enum; a bare word is `Eq`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrderedMatch<T> {
     /// The comparison.
     pub op: Op,
@@ -141,7 +141,7 @@ pub struct OrderedMatch<T> {
 }
 
 /// A comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names are the meaning")]
 pub enum Op {
     Eq,
@@ -177,7 +177,7 @@ impl Op {
 }
 
 /// `"<7d"`, `">30d"`: an age compared with a length of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AgeMatch {
     /// The comparison; never `Eq`.
     pub op: Op,
@@ -189,7 +189,7 @@ pub struct AgeMatch {
 /// for the site and each of its descendants that maps to something, so that each keeps its own
 /// tenants. A node that names neither groups nor tags is the whole of its tenants; one that names
 /// nothing at all is never built.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SiteRef {
     /// The path as written.
     pub path: Arc<str>,

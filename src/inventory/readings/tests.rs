@@ -1,0 +1,1 @@
+//! Tables of histories and the readings they lead to.

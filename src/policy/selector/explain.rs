@@ -1,0 +1,349 @@
+//! Why a device or alert is selected, or not: each term with the fact that decided it.
+//!
+//! `matched_terms` is what plans quote under `because`; `explain_device` is the whole tree for a
+//! person. Facts are untrusted text and are escaped by whoever shows them.
+
+use jiff::Timestamp;
+
+use crate::inventory::{AlertRow, Dev, Inventory};
+use crate::policy::selector::ast::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
+use crate::policy::selector::glob::fold;
+use crate::policy::selector::interpret::{Hit, Meaning};
+use crate::policy::selector::words::{self, Alternative};
+
+/// One node of a selector with its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The term (`tag=ir-7781|ir-7790`), or `all`, `any`, `not`, `everything`.
+    pub text: String,
+    /// Whether it matches.
+    pub matched: bool,
+    /// For a term, what the inventory says; empty when it says nothing. Untrusted text.
+    pub fact: Option<String>,
+    /// What it is made of.
+    pub parts: Vec<Explanation>,
+}
+
+/// Why a device is selected, or not.
+#[must_use]
+pub fn explain_device(
+    inventory: &Inventory,
+    expr: &DeviceExpr,
+    device: Dev,
+    now: Timestamp,
+) -> Explanation {
+    let meaning = Meaning::of_devices(inventory, expr, now);
+    Explainer { inventory, meaning: &meaning }.device(expr, device)
+}
+
+/// Why an alert is selected, or not.
+#[must_use]
+pub fn explain_alert(
+    inventory: &Inventory,
+    expr: &AlertExpr,
+    alert: &AlertRow,
+    now: Timestamp,
+) -> Explanation {
+    let meaning = Meaning::of_alerts(inventory, expr, now);
+    Explainer { inventory, meaning: &meaning }.alert(expr, alert)
+}
+
+/// The positive terms by which a selector matches a device, with the facts, in the selector's
+/// order: `tag=ir-7781`, `risk>=medium (high)`. Empty when it does not match.
+#[must_use]
+pub fn matched_terms(
+    inventory: &Inventory,
+    expr: &DeviceExpr,
+    device: Dev,
+    now: Timestamp,
+) -> Vec<String> {
+    DeviceTerms::new(inventory, expr, now).matched(device)
+}
+
+/// The positive terms by which a selector matches an alert, with the facts.
+#[must_use]
+pub fn matched_alert_terms(
+    inventory: &Inventory,
+    expr: &AlertExpr,
+    alert: &AlertRow,
+    now: Timestamp,
+) -> Vec<String> {
+    AlertTerms::new(inventory, expr, now).matched(alert)
+}
+
+/// `matched_terms` for many devices: globs are compiled once.
+#[derive(Debug)]
+pub struct DeviceTerms<'a> {
+    meaning: Meaning<'a>,
+    expr: &'a DeviceExpr,
+}
+
+impl<'a> DeviceTerms<'a> {
+    /// Prepares a selector.
+    #[must_use]
+    pub fn new(inventory: &'a Inventory, expr: &'a DeviceExpr, now: Timestamp) -> Self {
+        Self { meaning: Meaning::of_devices(inventory, expr, now), expr }
+    }
+
+    /// The positive terms by which the selector matches a device; empty when it does not.
+    #[must_use]
+    pub fn matched(&self, device: Dev) -> Vec<String> {
+        let mut terms = Vec::new();
+        device_terms(&self.meaning, self.expr, device, &mut terms);
+        terms
+    }
+}
+
+/// `matched_alert_terms` for many alerts: globs are compiled once.
+#[derive(Debug)]
+pub struct AlertTerms<'a> {
+    meaning: Meaning<'a>,
+    expr: &'a AlertExpr,
+}
+
+impl<'a> AlertTerms<'a> {
+    /// Prepares a selector.
+    #[must_use]
+    pub fn new(inventory: &'a Inventory, expr: &'a AlertExpr, now: Timestamp) -> Self {
+        Self { meaning: Meaning::of_alerts(inventory, expr, now), expr }
+    }
+
+    /// The positive terms by which the selector matches an alert; empty when it does not.
+    #[must_use]
+    pub fn matched(&self, alert: &AlertRow) -> Vec<String> {
+        let mut terms = Vec::new();
+        alert_terms(&self.meaning, self.expr, alert, &mut terms);
+        terms
+    }
+}
+
+/// Collects terms of the branches that match. A branch that fails leaves nothing behind.
+fn device_terms(
+    meaning: &Meaning<'_>,
+    expr: &DeviceExpr,
+    device: Dev,
+    out: &mut Vec<String>,
+) -> bool {
+    let before = out.len();
+    let matched = match expr {
+        DeviceExpr::Everything => {
+            push(out, "everything".to_owned());
+            true
+        }
+        DeviceExpr::All(parts) => {
+            !parts.is_empty() && parts.iter().all(|part| device_terms(meaning, part, device, out))
+        }
+        DeviceExpr::Any(parts) => parts
+            .iter()
+            .fold(false, |matched, part| device_terms(meaning, part, device, out) || matched),
+        DeviceExpr::Not(_) => meaning.device(expr, device),
+        DeviceExpr::Term(term) => match meaning.device_term(term, device) {
+            Some(hit) => {
+                push(out, describe(words::device_term(term), &hit));
+                true
+            }
+            None => false,
+        },
+    };
+    if !matched {
+        out.truncate(before);
+    }
+    matched
+}
+
+fn alert_terms(
+    meaning: &Meaning<'_>,
+    expr: &AlertExpr,
+    alert: &AlertRow,
+    out: &mut Vec<String>,
+) -> bool {
+    let before = out.len();
+    let matched = match expr {
+        AlertExpr::All(parts) => {
+            !parts.is_empty() && parts.iter().all(|part| alert_terms(meaning, part, alert, out))
+        }
+        AlertExpr::Any(parts) => parts
+            .iter()
+            .fold(false, |matched, part| alert_terms(meaning, part, alert, out) || matched),
+        AlertExpr::Not(_) => meaning.alert(expr, alert),
+        AlertExpr::Term(term) => match meaning.alert_term(term, alert) {
+            Some(hit) => {
+                push(out, describe(words::alert_term(term), &hit));
+                true
+            }
+            None => false,
+        },
+    };
+    if !matched {
+        out.truncate(before);
+    }
+    matched
+}
+
+fn push(out: &mut Vec<String>, term: String) {
+    if !out.contains(&term) {
+        out.push(term);
+    }
+}
+
+/// `tag=ir-7781`, or with the fact behind it when that is another text: `name=web-* (web-01)`.
+fn describe((key, alternatives): (&str, Vec<Alternative>), hit: &Hit) -> String {
+    match alternatives.get(hit.alternative) {
+        Some(("=", value)) if fold(value) == fold(&hit.fact) => format!("{key}={}", hit.fact),
+        Some((sign, value)) => format!("{key}{sign}{value} ({})", hit.fact),
+        None => format!("{key}={}", hit.fact),
+    }
+}
+
+/// `tag=a|b`, `risk>=medium`.
+fn term_text((key, alternatives): (&str, Vec<Alternative>)) -> String {
+    let mut text = key.to_owned();
+    for (at, (sign, value)) in alternatives.iter().enumerate() {
+        match (at, *sign) {
+            (0, sign) => text.push_str(sign),
+            (_, "=") => text.push('|'),
+            (_, sign) => {
+                text.push('|');
+                text.push_str(sign);
+            }
+        }
+        text.push_str(value);
+    }
+    text
+}
+
+struct Explainer<'a> {
+    inventory: &'a Inventory,
+    meaning: &'a Meaning<'a>,
+}
+
+impl Explainer<'_> {
+    fn device(&self, expr: &DeviceExpr, device: Dev) -> Explanation {
+        let matched = self.meaning.device(expr, device);
+        let node = |text: &str, parts| Explanation {
+            text: text.to_owned(),
+            matched,
+            fact: None,
+            parts,
+        };
+        let parts = |parts: &[DeviceExpr]| {
+            parts.iter().map(|part| self.device(part, device)).collect::<Vec<_>>()
+        };
+        match expr {
+            DeviceExpr::Everything => node("everything", Vec::new()),
+            DeviceExpr::All(list) => node("all", parts(list)),
+            DeviceExpr::Any(list) => node("any", parts(list)),
+            DeviceExpr::Not(part) => node("not", vec![self.device(part, device)]),
+            DeviceExpr::Term(term) => {
+                let hit = self.meaning.device_term(term, device);
+                let fact = hit.map_or_else(|| self.device_fact(term, device), |hit| hit.fact);
+                let parts = match term {
+                    DeviceTerm::Alert(expr) => self.alerts_of(expr, device),
+                    _ => Vec::new(),
+                };
+                let text = term_text(words::device_term(term));
+                Explanation { text, matched, fact: Some(fact), parts }
+            }
+        }
+    }
+
+    /// The alerts of a device, each with its answer.
+    fn alerts_of(&self, expr: &AlertExpr, device: Dev) -> Vec<Explanation> {
+        let alerts = self.inventory.device_alerts(device);
+        let explained = alerts.map(|alert| Explanation {
+            text: format!("alert {}", alert.id),
+            fact: Some(alert.title.to_string()),
+            ..self.alert(expr, alert)
+        });
+        explained.collect()
+    }
+
+    fn alert(&self, expr: &AlertExpr, alert: &AlertRow) -> Explanation {
+        let matched = self.meaning.alert(expr, alert);
+        let node = |text: &str, parts| Explanation {
+            text: text.to_owned(),
+            matched,
+            fact: None,
+            parts,
+        };
+        let parts = |parts: &[AlertExpr]| {
+            parts.iter().map(|part| self.alert(part, alert)).collect::<Vec<_>>()
+        };
+        match expr {
+            AlertExpr::All(list) => node("all", parts(list)),
+            AlertExpr::Any(list) => node("any", parts(list)),
+            AlertExpr::Not(part) => node("not", vec![self.alert(part, alert)]),
+            AlertExpr::Term(term) => {
+                let hit = self.meaning.alert_term(term, alert);
+                let fact = hit.map_or_else(|| alert_fact(term, alert), |hit| hit.fact);
+                let parts = match term {
+                    AlertTerm::Device(expr) => self
+                        .inventory
+                        .alert_devices(alert)
+                        .into_iter()
+                        .map(|device| Explanation {
+                            text: format!("device {}", self.inventory.id(device)),
+                            fact: Some(self.inventory.name(device).to_owned()),
+                            ..self.device(expr, device)
+                        })
+                        .collect(),
+                    _ => Vec::new(),
+                };
+                let text = term_text(words::alert_term(term));
+                Explanation { text, matched, fact: Some(fact), parts }
+            }
+        }
+    }
+
+    /// What the inventory says about the field of a term that does not match.
+    fn device_fact(&self, term: &DeviceTerm, device: Dev) -> String {
+        let inventory = self.inventory;
+        match term {
+            DeviceTerm::Id(_) => inventory.id(device).to_string(),
+            DeviceTerm::Name(_) => inventory.name(device).to_owned(),
+            DeviceTerm::Group(_) | DeviceTerm::Site(_) => inventory.group(device).to_owned(),
+            DeviceTerm::Tag(_) => join(inventory.tags(device)),
+            DeviceTerm::Os(_) => inventory.platform(device).to_owned(),
+            DeviceTerm::Version(_) => inventory.version(device).to_owned(),
+            DeviceTerm::Ip(_) => join(inventory.ips(device)),
+            DeviceTerm::Health(_) => inventory.health(device).to_string(),
+            DeviceTerm::Risk(_) => inventory.risk(device).to_string(),
+            DeviceTerm::Exposure(_) => inventory.exposure(device).to_string(),
+            DeviceTerm::Value(_) => inventory.value(device).to_string(),
+            DeviceTerm::Onboarding(_) => inventory.onboarding(device).to_string(),
+            DeviceTerm::Joined(_) => inventory.joined(device).to_string(),
+            DeviceTerm::ManagedBy(_) => inventory.managed_by(device).to_owned(),
+            DeviceTerm::AvStatus(_) => inventory.av_status(device).to_string(),
+            DeviceTerm::Seen(_) => {
+                inventory.last_seen(device).map_or("never".to_owned(), |seen| seen.to_string())
+            }
+            DeviceTerm::Alert(_) => join(inventory.device_alerts(device).map(|alert| &alert.id)),
+            DeviceTerm::Incident(_) => {
+                let incidents = inventory.device_alerts(device);
+                join(incidents.filter_map(|alert| alert.incident.as_ref()))
+            }
+        }
+    }
+}
+
+fn alert_fact(term: &AlertTerm, alert: &AlertRow) -> String {
+    match term {
+        AlertTerm::Id(_) => alert.id.to_string(),
+        AlertTerm::Title(_) => alert.title.to_string(),
+        AlertTerm::Severity(_) => alert.severity.to_string(),
+        AlertTerm::Status(_) => alert.status.to_string(),
+        AlertTerm::Category(_) => alert.category.to_string(),
+        AlertTerm::DetectionSource(_) => alert.detection_source.to_string(),
+        AlertTerm::ServiceSource(_) => alert.service_source.to_string(),
+        AlertTerm::Classification(_) => alert.classification.to_string(),
+        AlertTerm::AssignedTo(_) => alert.assigned_to.as_deref().unwrap_or("nobody").to_owned(),
+        AlertTerm::MitreTechnique(_) => join(&alert.mitre),
+        AlertTerm::Incident(_) => join(&alert.incident),
+        AlertTerm::Created(_) => alert.created.to_string(),
+        AlertTerm::Device(_) => join(&alert.devices),
+    }
+}
+
+fn join<T: ToString>(list: impl IntoIterator<Item = T>) -> String {
+    list.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+}
