@@ -23,9 +23,9 @@ use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
 use crate::inventory::builder::Builder;
-use crate::inventory::text::{fold, fold_into};
 use crate::inventory::columns::Moment;
 use crate::inventory::ids::{self, IdTable};
+use crate::inventory::text::{fold, fold_into};
 use crate::model::{DeviceId, Health, Onboarding, Span};
 
 /// A record not seen for so long is stale: the service's own threshold for `Inactive`.

@@ -220,12 +220,8 @@ struct Explainer<'a> {
 impl Explainer<'_> {
     fn device(&self, expr: &DeviceExpr, device: Dev) -> Explanation {
         let matched = self.meaning.device(expr, device);
-        let node = |text: &str, parts| Explanation {
-            text: text.to_owned(),
-            matched,
-            fact: None,
-            parts,
-        };
+        let node =
+            |text: &str, parts| Explanation { text: text.to_owned(), matched, fact: None, parts };
         let parts = |parts: &[DeviceExpr]| {
             parts.iter().map(|part| self.device(part, device)).collect::<Vec<_>>()
         };
@@ -260,12 +256,8 @@ impl Explainer<'_> {
 
     fn alert(&self, expr: &AlertExpr, alert: &AlertRow) -> Explanation {
         let matched = self.meaning.alert(expr, alert);
-        let node = |text: &str, parts| Explanation {
-            text: text.to_owned(),
-            matched,
-            fact: None,
-            parts,
-        };
+        let node =
+            |text: &str, parts| Explanation { text: text.to_owned(), matched, fact: None, parts };
         let parts = |parts: &[AlertExpr]| {
             parts.iter().map(|part| self.alert(part, alert)).collect::<Vec<_>>()
         };

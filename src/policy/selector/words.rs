@@ -1,8 +1,6 @@
 //! Selector terms in an author's words: the key and each alternative as they stand in YAML.
 
-use crate::policy::selector::ast::{
-    AgeMatch, AlertTerm, DeviceTerm, Glob, OrderedMatch, OsMatch,
-};
+use crate::policy::selector::ast::{AgeMatch, AlertTerm, DeviceTerm, Glob, OrderedMatch, OsMatch};
 
 /// One alternative: the sign between key and value (`=`, `>=`, …) and the value.
 pub(crate) type Alternative = (&'static str, String);

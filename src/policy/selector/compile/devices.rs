@@ -191,9 +191,7 @@ impl<'a> DeviceColumns<'a> {
         let inventory = self.inventory;
         let flat = self.addresses.get_or_insert_with(|| Flat::new(inventory));
         for network in networks {
-            self.networks
-                .entry(*network)
-                .or_insert_with(|| flat.within(network, inventory.len()));
+            self.networks.entry(*network).or_insert_with(|| flat.within(network, inventory.len()));
         }
         networks.iter().filter_map(|network| self.networks.get(network)).union()
     }
