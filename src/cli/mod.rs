@@ -10,6 +10,8 @@ pub mod context;
 pub mod error;
 pub mod exit;
 pub mod log;
+pub mod progress;
+pub mod runtime;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

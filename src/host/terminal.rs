@@ -132,6 +132,13 @@ impl Terminal {
     }
 }
 
+/// Writes a message to stderr from where no [`Terminal`] is at hand: a heartbeat beside a run. When
+/// nobody listens there any more, it is lost.
+pub fn message(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = writeln!(err, "{text}").and_then(|()| err.flush());
+}
+
 /// Whether a stream is painted; an explicit choice beats the environment.
 fn paints(choice: ColorChoice, env: &Env, is_terminal: bool) -> bool {
     match choice {

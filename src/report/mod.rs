@@ -7,6 +7,7 @@
 
 pub mod apply;
 pub mod escape;
+pub mod explain;
 pub mod inventory;
 pub mod measure;
 pub mod page;
