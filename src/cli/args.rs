@@ -97,6 +97,10 @@ pub enum PlanFormat {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Begin a workspace: `palisade.yaml`, a documented first policy, `.gitignore`.
+    Init(commands::init::Init),
+    /// Check the workspace and its policies; every problem in one run.
+    Validate(commands::validate::Validate),
     /// Show a plan file, whole or in part.
     Show(commands::show::Show),
     /// Write a completion script for a shell to stdout.

@@ -9,9 +9,12 @@ pub mod commands;
 pub mod context;
 pub mod error;
 pub mod exit;
+pub mod findings;
 pub mod log;
 pub mod progress;
 pub mod runtime;
+pub mod starter;
+pub mod workspace;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -59,6 +62,8 @@ fn end(context: &mut Context, command: Command) -> Exit {
 
 fn dispatch(context: &mut Context, command: Command) -> Result<Exit> {
     match command {
+        Command::Init(init) => init.run(context),
+        Command::Validate(validate) => validate.run(context),
         Command::Show(show) => show.run(context),
         Command::Completions(completions) => completions.run(context),
     }

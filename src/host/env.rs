@@ -8,6 +8,7 @@ use std::fmt;
 
 /// Every variable that Palisade reads, and what for.
 pub const VARIABLES: &[(&str, &str)] = &[
+    ("AZURE_AUTHORITY_HOST", "authority to sign in at, instead of the public cloud's"),
     ("AZURE_CLIENT_ID", "client id of the application that signs in"),
     ("AZURE_CLIENT_SECRET", "client secret, for `credential: clientSecret`"),
     ("AZURE_FEDERATED_TOKEN_FILE", "file with a federated token, for `credential: federatedToken`"),
@@ -17,9 +18,16 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("COLUMNS", "columns of a page, 60 to 200"),
     ("GITHUB_STEP_SUMMARY", "file that gets the plan in Markdown (GitHub Actions sets it)"),
     ("NO_COLOR", "anything turns colour off"),
+    (
+        "PALISADE_<TENANT>_CLIENT_ID",
+        "client id for one tenant; also `…_CLIENT_SECRET` and `…_FEDERATED_TOKEN_FILE`",
+    ),
     ("PALISADE_LOG", "log filter, such as `debug` or `palisade::drive=trace`"),
     ("TERM", "`dumb` turns colour and progress bars off"),
 ];
+
+/// Variables of one tenant start so, its name in upper case after it: `PALISADE_CONTOSO_CLIENT_ID`.
+const OWN: &str = "PALISADE_";
 
 /// The variables that were set.
 #[derive(Clone, Default)]
@@ -28,13 +36,17 @@ pub struct Env {
 }
 
 impl Env {
-    /// Reads the process's environment: the table's variables and nothing else. A value that is
-    /// not UTF-8 counts as absent.
+    /// Reads the process's environment: the table's variables, those that start with `PALISADE_`,
+    /// and nothing else. A value that is not UTF-8 counts as absent.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
     pub fn of_process() -> Self {
-        let read = |name: &&str| Some(((*name).to_owned(), std::env::var(name).ok()?));
-        Self { values: VARIABLES.iter().map(|(name, _)| name).filter_map(read).collect() }
+        let known = |name: &str| {
+            name.starts_with(OWN) || VARIABLES.iter().any(|(listed, _)| *listed == name)
+        };
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok().filter(|name| known(name))?, value.into_string().ok()?))
+        };
+        Self { values: std::env::vars_os().filter_map(text).collect() }
     }
 
     /// An environment made by hand.

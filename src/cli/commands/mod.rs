@@ -1,4 +1,6 @@
 //! One file for each command: its arguments, and a `run` that joins the inner modules.
 
 pub mod completions;
+pub mod init;
 pub mod show;
+pub mod validate;
