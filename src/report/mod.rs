@@ -8,6 +8,7 @@
 pub mod apply;
 pub mod escape;
 pub mod explain;
+pub mod findings;
 pub mod inventory;
 pub mod measure;
 pub mod page;
