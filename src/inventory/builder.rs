@@ -4,6 +4,7 @@
 //! merged records and partial reads are resolved by `build`, when everything is known.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -58,13 +59,24 @@ impl Builder {
 
     /// Adds a machine record. A record that comes twice (pages slide) counts once.
     pub fn device(&mut self, row: DeviceRow<'_>) {
+        self.record(&row, row.tags.iter().copied(), &row.ips);
+    }
+
+    /// Adds a machine record whose tags and addresses stand elsewhere: the page reader keeps one
+    /// buffer of each for all rows.
+    pub(crate) fn record<'t>(
+        &mut self,
+        row: &DeviceRow<'_>,
+        tags: impl Iterator<Item = &'t str>,
+        addresses: &[IpAddr],
+    ) {
         let columns = &mut self.columns;
         let values = &mut self.values;
         let at = u32::try_from(columns.ids.len()).unwrap_or(u32::MAX);
-        if let Some(target) = row.merged_into.filter(|target| *target != row.id) {
-            self.merged.insert(at, target);
+        if let Some(target) = row.merged_into.as_ref().filter(|target| **target != row.id) {
+            self.merged.insert(at, target.clone());
         }
-        columns.ids.push(row.id);
+        columns.ids.push(row.id.clone());
         columns.names.push(row.name);
         columns.groups.push(values.groups.number(row.group));
         let profile = Profile {
@@ -76,26 +88,16 @@ impl Builder {
         };
         columns.profiles.push(values.profiles.number(&profile));
         self.tag_numbers.clear();
-        for tag in row.tags {
+        for tag in tags {
             let number = values.tags.number(tag);
             if !self.tag_numbers.contains(&number) {
                 self.tag_numbers.push(number);
             }
         }
         columns.tags.push(values.tag_sets.number(self.tag_numbers.as_slice()));
-        columns.flags.push(
-            Flags::default()
-                .with_health(row.health)
-                .with_risk(row.risk)
-                .with_exposure(row.exposure)
-                .with_value(row.value)
-                .with_onboarding(row.onboarding)
-                .with_av_status(row.av_status)
-                .with_joined(row.joined)
-                .with_duplicate(row.potential_duplicate),
-        );
+        columns.flags.push(flags(row));
         columns.seen.push(Moment::new(row.last_seen));
-        columns.addresses.push(&row.ips);
+        columns.addresses.push(addresses);
     }
 
     /// Adds a machine action. Of an action that comes twice the later state counts.
@@ -133,4 +135,16 @@ impl Builder {
     pub fn group_score(&mut self, group: &str, score: f64) {
         self.group_exposure.insert(Arc::from(group), score);
     }
+}
+
+fn flags(row: &DeviceRow<'_>) -> Flags {
+    Flags::default()
+        .with_health(row.health)
+        .with_risk(row.risk)
+        .with_exposure(row.exposure)
+        .with_value(row.value)
+        .with_onboarding(row.onboarding)
+        .with_av_status(row.av_status)
+        .with_joined(row.joined)
+        .with_duplicate(row.potential_duplicate)
 }

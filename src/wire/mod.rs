@@ -14,6 +14,7 @@ pub mod error;
 pub mod hints;
 pub mod odata;
 pub mod outbound;
+pub mod pages;
 pub mod read;
 pub mod retry;
 pub mod roles;

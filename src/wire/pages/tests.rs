@@ -1,0 +1,1 @@
+//! Bodies of the service and the rows they lead to.
