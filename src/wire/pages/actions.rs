@@ -51,7 +51,9 @@ impl<'de> Row<'de> for Action<'de> {
             "machineId" => self.device = value!(),
             "creationDateTimeUtc" => self.created = value!(),
             // The second name stands in samples of the documentation only.
-            "lastUpdateDateTimeUtc" | "lastUpdateTimeUtc" => self.updated = value!().or(self.updated),
+            "lastUpdateDateTimeUtc" | "lastUpdateTimeUtc" => {
+                self.updated = value!().or(self.updated)
+            }
             "scope" => self.scope = value!(),
             "requestSource" => self.source = value!(),
             _ => {
@@ -80,7 +82,9 @@ impl Action<'_> {
         }
         let scope = self.scope.as_deref().unwrap_or_default();
         let isolation = match kind {
-            ActionKind::Isolate => Isolation::parse(scope).filter(|scope| *scope != Isolation::Free),
+            ActionKind::Isolate => {
+                Isolation::parse(scope).filter(|scope| *scope != Isolation::Free)
+            }
             _ => None,
         };
         let scan = match kind {
