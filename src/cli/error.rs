@@ -37,6 +37,21 @@ impl CliError {
         Self { exit: Exit::Error, source, help: Vec::new(), silent: false }
     }
 
+    /// An error of an inner module with its causes on one line.
+    #[must_use]
+    pub fn of_ref(error: &dyn std::error::Error) -> String {
+        let mut text = error.to_string();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            let cause_text = cause.to_string();
+            if !text.ends_with(&cause_text) {
+                text = format!("{text}: {cause_text}");
+            }
+            next = cause.source();
+        }
+        text
+    }
+
     /// An end whose explanation is on screen already.
     #[must_use]
     pub fn said(exit: Exit) -> Self {

@@ -296,3 +296,78 @@ pub fn json<T: Line>(listings: &[Listing<T>]) -> String {
     let value = serde_json::json!({ "formatVersion": FORMAT_VERSION, "tenants": listings });
     format!("{value:#}\n")
 }
+
+/// Each action with every field, its comment whole.
+#[must_use]
+pub fn actions_in_full(listings: &[Listing<ActionLine>], style: Style) -> String {
+    let mut page = Page::new(style);
+    for action in listings.iter().flat_map(|listing| &listing.rows) {
+        page.gap();
+        let title = format!("action {}", escape::name(&action.id, 80));
+        page.line(2, &[piece(Role::Strong, title)]);
+        let (created, updated) =
+            (measure::instant(action.created), measure::instant(action.updated));
+        for (label, text) in [
+            ("kind", &action.kind),
+            ("status", &action.status),
+            ("device", &action.device),
+            ("device id", &action.device_id),
+            ("requestor", &action.requestor),
+            ("created", &created),
+            ("updated", &updated),
+            ("comment", &action.comment),
+        ] {
+            let text = escape::name(text, 600);
+            page.line(18, &[piece(Role::Dim, format!("    {label:<14}")), plain(text)]);
+        }
+    }
+    page.finish()
+}
+
+/// Exposure scores of each tenant and its groups, worst first.
+#[must_use]
+pub fn scores_text(inventories: &[Inventory], style: Style) -> String {
+    let mut page = Page::new(style);
+    for inventory in inventories {
+        page.gap();
+        let mut groups: Vec<(&str, f64)> =
+            inventory.group_scores().iter().map(|(name, score)| (&**name, *score)).collect();
+        groups.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        if let Some(score) = inventory.exposure_score() {
+            rows.push(vec!["whole tenant".to_owned(), format!("{score:.1}")]);
+        }
+        rows.extend(groups.iter().map(|(name, score)| {
+            let name = if name.is_empty() { "ungrouped" } else { name };
+            vec![name.to_owned(), format!("{score:.1}")]
+        }));
+        if !rows.is_empty() {
+            table::write(
+                &mut page,
+                &[Column::text("group", 12), Column::number("exposure")],
+                &rows,
+            );
+        }
+        let scored = rows.len();
+        foot(&mut page, &Listing::of(inventory, rows, scored), "scores");
+    }
+    page.finish()
+}
+
+/// Exposure scores as JSON, with a line feed at its end.
+#[must_use]
+pub fn scores_json(inventories: &[Inventory]) -> String {
+    let tenants: Vec<serde_json::Value> = inventories
+        .iter()
+        .map(|inventory| {
+            serde_json::json!({
+                "tenant": inventory.tenant(),
+                "observedAt": inventory.observed_at().to_string(),
+                "exposureScore": inventory.exposure_score(),
+                "groups": inventory.group_scores(),
+            })
+        })
+        .collect();
+    let value = serde_json::json!({ "formatVersion": FORMAT_VERSION, "tenants": tenants });
+    format!("{value:#}\n")
+}

@@ -58,7 +58,11 @@ fn heading(page: &mut Page, plan: &Plan, block: &Block<'_>) {
 }
 
 fn policy(why: &Why) -> Vec<Piece> {
-    let place = format!("{}:{}", escape::name(&why.file, 80), why.line);
+    // A policy that is gone has a name, from the marker, and no place.
+    let place = match why.file.as_str() {
+        "" => "no file".to_owned(),
+        file => format!("{}:{}", escape::name(file, 80), why.line),
+    };
     vec![piece(Role::Dim, place), plain(" "), piece(Role::Name, escape::name(&why.name, 60))]
 }
 

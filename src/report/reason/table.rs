@@ -1,14 +1,37 @@
 //! Codes and their sentences, in alphabetical order.
 //!
-//! Read by `report::reason`; the planner's facts are named in `plan::types::Reason`.
+//! Read by `report::reason`; facts are named where the planner, the engine and the guardrails make
+//! their reasons.
 
 /// Code, short form for a group, sentence for one target.
 pub(super) const REASONS: &[(&str, &str, &str)] = &[
+    ("action-gone", "action gone", "the service no longer lists the action"),
+    (
+        "action-in-flight",
+        "action in flight",
+        "somebody's action is in flight[: {action}][ by {by}]",
+    ),
+    ("adopted", "taken over", "somebody else put it there and the policy takes it over"),
+    (
+        "adopted-lease-ended",
+        "adopted lease ended",
+        "put there by [{by}][workspace {workspace}][policy {policy}], and the lease of the policy that took it over has ended",
+    ),
+    ("alert-changed", "alert changed", "the alert has changed since the plan was made[: {found}]"),
+    ("alert-gone", "alert gone", "the service no longer knows the alert"),
     (
         "ambiguous-record",
         "several records claim the device",
         "[{records} ]records claim to be this device and none is clearly the live one",
     ),
+    (
+        "answer-lost",
+        "answer lost",
+        "the answer was lost and it could not be found out what came of the request",
+    ),
+    ("audit-mode", "would be done", "the policy only reports (`mode: audit`)"),
+    ("changed-after", "changed again", "it was set and somebody changed it again[: {found}]"),
+    ("comment-gone", "comment gone", "the comment was posted and is not there any more"),
     (
         "device-missing",
         "not in the devices that were read",
@@ -24,10 +47,28 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "exemption[ {name}][ (ends {expires})]",
         "exempted[ by {name}][ until {expires}][: {reason}][ (approved by {approver})]",
     ),
+    ("failure-limit", "failure limit", "too many failures[: {failures}][ of {limit}]"),
+    (
+        "held-by-other",
+        "put there by [{by}][workspace {workspace}][policy {policy}]",
+        "put there by [{by}][workspace {workspace}][policy {policy}][ at {since}]; `adopt: true` would take it over",
+    ),
     (
         "history-partial",
         "action history incomplete",
         "the action history is incomplete: a later action may be missing",
+    ),
+    ("in-flight", "our action in flight", "our action is in flight[: {action}]"),
+    (
+        "in-flight-foreign",
+        "action of [{by}][workspace {workspace}] in flight",
+        "an action of [{by}][workspace {workspace}] is in flight[: {action}]",
+    ),
+    ("interrupted", "interrupted", "interrupted"),
+    (
+        "isolation-type-unsupported",
+        "{isolationType} isolation not supported on {platform}",
+        "{platform} does not support {isolationType} isolation",
     ),
     ("lease-ended", "lease ended", "the lease ended[ at {ended}]"),
     (
@@ -36,15 +77,76 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "the policy's lease on this device is spent[: it ended at {ended}]; `renewal` or a later `until` would take it again",
     ),
     ("no-longer-selected", "no longer selected", "no policy selects it any longer"),
+    ("no-longer-wanted", "no longer wanted", "our pending action[ {action}] is no longer wanted"),
+    ("not-arrived", "did not arrive", "the request did not arrive[ in {times} tries]"),
+    ("not-begun", "not begun", "the run ended before it was its turn"),
+    (
+        "not-onboarded",
+        "not onboarded",
+        "the device is not onboarded[ ({onboarding})]: actions do not reach it",
+    ),
+    ("not-verified", "not verified", "the last look did not confirm it"),
+    ("not-waited-for", "not waited for", "accepted[ ({status})], and its end was not waited for"),
     (
         "offline",
         "offline",
         "the device is offline[ since {since}]; `queueOffline: true` would queue it",
     ),
+    (
+        "on-expiry-hold",
+        "lease ended, kept by `onExpiry: hold`",
+        "the lease ended[ at {ended}] and `onExpiry: hold` keeps it",
+    ),
+    (
+        "platform-unsupported",
+        "platform[ {platform}] not supported",
+        "the service does not support this on[ {platform}]",
+    ),
     ("policy-gone", "policy gone", "the policy that placed it is gone[: {policy}]"),
+    (
+        "policy-in-audit",
+        "policy in audit mode",
+        "the policy that placed it only reports now[: {policy}]",
+    ),
     ("protected", "protected", "protected[ ({setting})]"),
     ("read-failed", "read failed[: {what}]", "a read failed[: {what}]"),
+    ("reading-failed", "could not be read", "the target could not be read just before acting"),
+    (
+        "refused",
+        "refused[ ({serviceCode})]",
+        "the service refused it[ with {status}][ {serviceCode}][: {message}]",
+    ),
+    (
+        "released-by-hand",
+        "released by [{by}]",
+        "[{by} ]released it[ at {ended}]; the policy does not take it again",
+    ),
+    (
+        "selector-partial",
+        "selector cannot be answered: [{what} ]incomplete",
+        "the selector reads [{what}] and those are incomplete",
+    ),
+    (
+        "sensor-too-old",
+        "sensor older than[ {least}]",
+        "the sensor is too old[ ({version})]; at least[ {least}] is needed",
+    ),
+    ("set-since", "set since", "it was set since the plan was made[: {value}]"),
+    ("strengthened", "strengthened", "a stronger policy applies now"),
     ("superseded", "superseded", "another wish has taken its place"),
+    ("throttled", "throttled", "the service was too busy[ {times} times]"),
+    ("unreachable", "unreachable", "the service could not be reached[: {why}]"),
+    ("verb-not-supported", "not supported by this version", "this version cannot carry it out"),
+    (
+        "version-unsupported",
+        "release not supported",
+        "[{platform} ][{version} ]is too old[: at least {least}]",
+    ),
+    (
+        "weakening-needs-release",
+        "would be weaker",
+        "it is stronger than wanted; weakening needs a release first",
+    ),
 ];
 
 /// Code and what the guardrail says.
