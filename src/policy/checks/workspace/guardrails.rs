@@ -1,0 +1,136 @@
+//! `guardrails:` of the workspace: what is written replaces a default, what is not keeps it.
+
+use crate::diag::{Code, words};
+use crate::model::{Span, Verb};
+use crate::policy::checks::{Cx, device, leaf};
+use crate::policy::workspace::{Caps, Guardrails, Limit, Rolling, Workspace};
+use crate::policy::yaml::{Content, Entry, Node};
+
+/// Longest lease anybody may allow.
+const LEASE_MAX: Span = Span::from_days(365);
+
+pub(super) fn guardrails(cx: &mut Cx<'_>, entry: &Entry, workspace: &Workspace) -> Guardrails {
+    let node = &entry.value;
+    let mut rails = Guardrails::default();
+    if let Some(entry) = node.entry("protected") {
+        // The selector may name sites, which are known by now.
+        let mut inner = Cx::new(cx.file, cx.now, Some(workspace));
+        rails.protected = device::expr(&mut inner, entry);
+        cx.findings.append(&mut inner.findings);
+    }
+    for entry in node.get("caps").map(Node::entries).unwrap_or_default() {
+        if let Some(verb) = verb(cx, entry) {
+            let caps = rails.caps.entry(verb).or_default();
+            *caps = read_caps(cx, &entry.value, *caps);
+        }
+    }
+    if let Some(required) = node.get("requireLease").and_then(Node::bool) {
+        rails.require_lease = required;
+    }
+    if let Some(node) = node.get("maxLease")
+        && let Some(span) = leaf::duration(cx, node)
+    {
+        if span > LEASE_MAX {
+            let message = format!("{span} is longer than a lease may ever be, {LEASE_MAX}");
+            cx.report::<()>(Code::LeaseTooLong, &node.place, message);
+        } else {
+            rails.max_lease = span;
+        }
+    }
+    rails
+}
+
+fn verb(cx: &mut Cx<'_>, entry: &Entry) -> Option<Verb> {
+    let found = Verb::ALL.iter().copied().find(|verb| verb.word() == entry.key);
+    if found.is_some() {
+        return found;
+    }
+    let verbs = Verb::ALL.iter().map(|verb| verb.word());
+    let message = format!("{} is not a verb", words::quote(&entry.key));
+    let help = match words::near(&entry.key, verbs.clone()) {
+        Some(near) => format!("did you mean {}?", words::quote(near)),
+        None => format!("use {}", words::any_of(verbs)),
+    };
+    cx.advise(Code::UnknownVerb, &entry.key_place, message, help)
+}
+
+fn read_caps(cx: &mut Cx<'_>, node: &Node, default: Caps) -> Caps {
+    let limit = |cx: &mut Cx<'_>, key: &str, default: Option<Limit>| match node.get(key) {
+        Some(node) => limit(cx, node).unwrap_or(default),
+        None => default,
+    };
+    Caps {
+        run: limit(cx, "run", default.run),
+        group: limit(cx, "group", default.group),
+        fleet: limit(cx, "fleet", default.fleet),
+        rolling: node.get("rolling").and_then(|node| rolling(cx, node)).or(default.rolling),
+    }
+}
+
+fn rolling(cx: &mut Cx<'_>, node: &Node) -> Option<Rolling> {
+    let window = leaf::duration(cx, node.get("window")?)?;
+    Some(Rolling { count: u32::try_from(node.get("count")?.integer()?).ok()?, window })
+}
+
+/// A limit, or that there is none; nothing when it cannot be read.
+fn limit(cx: &mut Cx<'_>, node: &Node) -> Option<Option<Limit>> {
+    match &node.content {
+        Content::Number(_) => {
+            let count = u32::try_from(node.integer()?).ok()?;
+            Some(Some(Limit::Count(count)))
+        }
+        Content::Text(text) if text == "unlimited" => Some(None),
+        Content::Text(_) => share(cx, node, 1).map(Some),
+        Content::Map(_) => {
+            let at_least = node.get("atLeast")?.integer()?;
+            share(cx, node.get("share")?, u32::try_from(at_least).ok()?).map(Some)
+        }
+        Content::Null | Content::Bool(_) | Content::Seq(_) | Content::Broken => None,
+    }
+}
+
+/// `5%`, `2.5%`, `0%`: at most two decimals, at most 100.
+fn share(cx: &mut Cx<'_>, node: &Node, at_least: u32) -> Option<Limit> {
+    let text = node.text()?;
+    if let Some(basis_points) = basis_points(text) {
+        return Some(Limit::Share { basis_points, at_least });
+    }
+    let message = format!("{} is not a share", words::quote(text));
+    cx.report(Code::BadPercentage, &node.place, message)
+}
+
+fn basis_points(text: &str) -> Option<u32> {
+    let number = text.strip_suffix('%')?.trim_end();
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > 2 || whole.len() > 3 {
+        return None;
+    }
+    let hundredths: u32 = format!("{part:0<2}").parse().ok()?;
+    let points = whole.parse::<u32>().ok()? * 100 + hundredths;
+    (points <= 10_000).then_some(points)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::basis_points;
+
+    #[test]
+    fn shares_are_exact() {
+        for (text, points) in [
+            ("5%", Some(500)),
+            ("2.5%", Some(250)),
+            ("2.05%", Some(205)),
+            ("0%", Some(0)),
+            ("100%", Some(10_000)),
+            ("100.01%", None),
+            ("5", None),
+            ("-5%", None),
+            ("1e2%", None),
+            (".5%", None),
+            ("0.001%", None),
+        ] {
+            assert_eq!(basis_points(text), points, "{text}");
+        }
+    }
+}

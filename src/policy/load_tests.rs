@@ -1,0 +1,124 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::policy::{SourceText, load, load_workspace};
+
+fn now() -> jiff::Timestamp {
+    "2026-11-23T10:00:00Z".parse().unwrap()
+}
+
+fn starter() -> Vec<SourceText> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in std::fs::read_dir(root.join("policies")).unwrap() {
+        let folder = folder.unwrap().path();
+        if !folder.is_dir() {
+            continue;
+        }
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let file = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+            let text = std::fs::read_to_string(&path).unwrap();
+            files.push(SourceText { file: file.into(), text: text.into() });
+        }
+    }
+    files
+}
+
+#[test]
+fn the_starter_pack_has_no_findings() {
+    let loaded = load(None, &starter(), now());
+    let shown: Vec<String> = loaded
+        .findings
+        .iter()
+        .map(|f| format!("{}:{} {}", f.file, f.span.line, f.message))
+        .collect();
+    assert!(shown.is_empty(), "{shown:#?}");
+    assert_eq!(loaded.documents, 10);
+    let set = loaded.set.unwrap();
+    assert_eq!((set.isolation.len(), set.alert_rules.len(), set.exemptions.len()), (2, 3, 2));
+}
+
+#[test]
+fn the_digest_is_of_content_and_not_of_order_or_form() {
+    let mut files = starter();
+    let digest = load(None, &files, now()).set.unwrap().digest;
+    files.reverse();
+    for file in &mut files {
+        let text: String = format!("# a comment\n\n{}", file.text);
+        file.text = Arc::from(text);
+    }
+    assert_eq!(load(None, &files, now()).set.unwrap().digest, digest);
+    let first = files.iter_mut().find(|file| file.text.contains("lease: 72h")).unwrap();
+    first.text = Arc::from(first.text.replace("lease: 72h", "lease: 73h"));
+    assert_ne!(load(None, &files, now()).set.unwrap().digest, digest);
+}
+
+#[test]
+fn the_workspace_of_the_design_is_read() {
+    let text = "\
+apiVersion: palisade/v1
+kind: Workspace
+id: contoso-soc
+policies: [policies]
+tenants:
+  - name: contoso
+    tenantId: 11111111-2222-3333-4444-555555555555
+    cloud: commercial
+    endpoints:
+      authority: http://127.0.0.1:8400
+      defender: http://127.0.0.1:8400
+    credential: clientSecret
+guardrails:
+  protected: {any: [{tag: [domain-controller, hypervisor]}, {value: high}]}
+  caps:
+    isolate: {run: 50, group: 5%, rolling: {count: 100, window: 24h}}
+";
+    let file = SourceText { file: "palisade.yaml".into(), text: text.into() };
+    let (workspace, findings) = load_workspace(&file, Path::new("."));
+    assert_eq!(findings, Vec::new());
+    let workspace = workspace.unwrap();
+    let endpoints = &workspace.tenants[0].endpoints;
+    assert_eq!(endpoints.defender.as_str(), "http://127.0.0.1:8400/");
+    assert_eq!(endpoints.graph.as_str(), "https://graph.microsoft.com/");
+    assert!(workspace.guardrails.protected.is_some());
+    let caps = workspace.guardrails.caps[&crate::model::Verb::Isolate];
+    assert_eq!(caps.group.unwrap().of(100), 5);
+    assert_eq!(caps.rolling.unwrap().count, 100);
+}
+
+#[test]
+fn one_mistake_is_one_finding() {
+    for (text, code) in [
+        ("devices: {all: true}", "everything-shorthand"),
+        ("devices: {}", "empty-selector"),
+        ("devices:", "empty-selector"),
+        ("devices: {tag: []}", "empty-list"),
+        ("devices: {os: \">=windows\"}", "not-ordered"),
+        ("devices: {risk: hihg}", "unknown-value"),
+        ("devices: {tga: x}", "unknown-key"),
+        ("devices: {ip: 10.1.2.3/8}", "bad-cidr"),
+        ("devices: {seen: 7d}", "bad-duration"),
+        ("devices: {tag: x, tag: y}", "duplicate-key"),
+        ("devices: {os: windows, all: [{os: linux}]}", "contradiction"),
+        ("devices: {tag: no}", "ambiguous-word"),
+    ] {
+        let text = format!(
+            "apiVersion: palisade/v1\nkind: IsolationSet\nmetadata: {{name: a}}\nspec:\n  {text}\n  lease: 3d\n  comment: c\n"
+        );
+        let file = SourceText { file: "a.yaml".into(), text: text.as_str().into() };
+        let loaded = load(None, &[file], now());
+        let codes: Vec<&str> = loaded.findings.iter().map(|finding| finding.code.word()).collect();
+        assert_eq!(codes, [code], "{text}{:#?}", loaded.findings);
+        assert!(loaded.set.is_none());
+    }
+}
+
+#[test]
+fn a_huge_file_is_refused_without_being_parsed() {
+    let text = "a: ".to_owned() + &"x".repeat(crate::policy::FILE_MAX);
+    let file = SourceText { file: "a.yaml".into(), text: text.into() };
+    let loaded = load(None, &[file], now());
+    assert_eq!(loaded.findings.len(), 1);
+    assert_eq!(loaded.findings[0].code.word(), "file-too-large");
+}
