@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::model::Verb;
+use crate::model::{Facet, Verb};
 use crate::plan::types::{
     Change, Disposition, Level, Objection, Plan, Risk, TargetKind, TenantSection, Why,
 };
@@ -55,7 +55,7 @@ pub(super) struct Block<'a> {
     pub(super) tenant: &'a str,
     pub(super) disposition: Disposition,
     pub(super) verb: Option<Verb>,
-    pub(super) facet: crate::model::Facet,
+    pub(super) facet: Facet,
     pub(super) count: u32,
     pub(super) what: String,
     pub(super) lease_end: Option<Timestamp>,
@@ -93,12 +93,14 @@ fn section<'a>(plan: &'a Plan, tenant: &'a TenantSection, items: &'a [Item<'a>])
     changes.iter().for_each(|change| *waves.entry(change.wave).or_insert(0) += 1);
     let holds =
         |objection: &&&Objection| objection.verb.is_some() && objection.level == Level::Hold;
+    // Said with the devices themselves, in the list of what is held.
+    let in_list = |objection: &Objection| objection.code == "protected";
     Section {
         tenant,
         risk: risk(tenant, &changes),
         verbs: verb_rows(plan, tenant, &changes, &objections),
         lists: list_rows(&own),
-        notices: objections.iter().filter(|objection| !holds(objection)).copied().collect(),
+        notices: objections.iter().filter(|it| !holds(it) && !in_list(it)).copied().collect(),
         changes: count(changes.len()),
         waves,
         blocks: blocks_of(own, true),
@@ -351,6 +353,10 @@ pub(super) fn wanted(item: &Item<'_>) -> String {
         }
     }
     let to = item.to().unwrap_or_default();
+    // What was before differs from target to target: the last scan, an alert's present verdict.
+    if matches!(item.facet(), Facet::Scan | Facet::Classification) {
+        return to.to_owned();
+    }
     match item.from() {
         Some(from)
             if !matches!(from, "" | "free" | "unrestricted") && from != to && !to.is_empty() =>

@@ -25,11 +25,32 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "[{records} ]records claim to be this device and none is clearly the live one",
     ),
     (
+        "analyst-verdict",
+        "a person gave a verdict",
+        "a person judged it[ {classification}][/{determination}]; `overwriteAnalyst: true` would overwrite that",
+    ),
+    (
         "answer-lost",
         "answer lost",
         "the answer was lost and it could not be found out what came of the request",
     ),
     ("audit-mode", "would be done", "the policy only reports (`mode: audit`)"),
+    (
+        "cap-fleet",
+        "over the cap of the fleet",
+        "{wouldBe} of {size} devices would be in this state, cap {limit}[ ({setting})]",
+    ),
+    (
+        "cap-group",
+        "over the cap of {group}",
+        "{wouldBe} of {size} in {group} would be in this state, cap {limit}[ ({setting})]",
+    ),
+    (
+        "cap-rolling",
+        "over the cap of the last[ {windowSeconds}]",
+        "{wouldBe} within {windowSeconds}, cap {limit}[ ({setting})]",
+    ),
+    ("cap-run", "over the cap of one run", "{wouldBe} in one run, cap {limit}[ ({setting})]"),
     ("changed-after", "changed again", "it was set and somebody changed it again[: {found}]"),
     ("comment-gone", "comment gone", "the comment was posted and is not there any more"),
     (
@@ -71,11 +92,13 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "{platform} does not support {isolationType} isolation",
     ),
     ("lease-ended", "lease ended", "the lease ended[ at {ended}]"),
+    ("lease-missing", "no lease", "it has no end[ ({setting})]"),
     (
         "lease-spent",
         "lease spent",
         "the policy's lease on this device is spent[: it ended at {ended}]; `renewal` or a later `until` would take it again",
     ),
+    ("max-lease", "lease too long", "the lease is longer than[ {mostSeconds}][ ({setting})]"),
     ("no-longer-selected", "no longer selected", "no policy selects it any longer"),
     ("no-longer-wanted", "no longer wanted", "our pending action[ {action}] is no longer wanted"),
     ("not-arrived", "did not arrive", "the request did not arrive[ in {times} tries]"),
@@ -87,6 +110,7 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("not-verified", "not verified", "the last look did not confirm it"),
     ("not-waited-for", "not waited for", "accepted[ ({status})], and its end was not waited for"),
+    ("not-yet", "its turn is later", "its turn in the spread is at[ {at}]; plan again then"),
     (
         "offline",
         "offline",
@@ -109,6 +133,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "the policy that placed it only reports now[: {policy}]",
     ),
     ("protected", "protected", "protected[ ({setting})]"),
+    (
+        "protected-unknown",
+        "who is protected is not known",
+        "the selector of protected devices reads[ {missing}], which is incomplete",
+    ),
     ("read-failed", "read failed[: {what}]", "a read failed[: {what}]"),
     ("reading-failed", "could not be read", "the target could not be read just before acting"),
     (
@@ -120,6 +149,12 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "released-by-hand",
         "released by [{by}]",
         "[{by} ]released it[ at {ended}]; the policy does not take it again",
+    ),
+    ("retry-delay", "tried again later", "the last try failed; the next is due[ at {at}]"),
+    (
+        "rule-conflict",
+        "rules {rule} and {other} contradict",
+        "rules {rule} and {other} of priority {priority} want different verdicts",
     ),
     (
         "selector-partial",
@@ -147,6 +182,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "would be weaker",
         "it is stronger than wanted; weakening needs a release first",
     ),
+    (
+        "window-missed",
+        "window missed",
+        "the window of[ {tick}] closed[ at {closed}][; the next opens at {next}]",
+    ),
 ];
 
 /// Code and what the guardrail says.
@@ -155,4 +195,9 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("cap-group", "{scope}: {wouldBe} of {size} would be in this state, cap {limit}"),
     ("cap-rolling", "{wouldBe} within {windowSeconds}, cap {limit}"),
     ("cap-run", "{wouldBe} in one run, cap {limit}"),
+    ("lease-missing", "no lease"),
+    ("max-lease", "{scope}: lease longer than {mostSeconds}"),
+    ("protected", "protected"),
+    ("protected-unknown", "who is protected is not known: {missing} incomplete"),
+    ("rule-conflict", "rules {rule} and {other}[ of priority {priority}] want different verdicts"),
 ];
