@@ -41,6 +41,12 @@ pub struct JournalEntry {
     pub entry: Entry,
 }
 
+/// The JSON Schema of a line, made from the types.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(JournalEntry).to_value()
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]

@@ -82,14 +82,3 @@ fn strip(object: &mut Map<String, Value>) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn dump() {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&super::spec(super::PolicyKind::IsolationSet)).unwrap()
-        );
-    }
-}
