@@ -103,6 +103,8 @@ pub enum Command {
     Validate(commands::validate::Validate),
     /// Show a plan file, whole or in part.
     Show(commands::show::Show),
+    /// Print a JSON Schema, or write them all.
+    Schema(commands::schema::Schema),
     /// Write a completion script for a shell to stdout.
     Completions(commands::completions::Completions),
 }

@@ -67,6 +67,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit> {
         Command::Init(init) => init.run(context),
         Command::Validate(validate) => validate.run(context),
         Command::Show(show) => show.run(context),
+        Command::Schema(schema) => schema.run(context),
         Command::Completions(completions) => completions.run(context),
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::error::Result;
 use crate::host::files;
+use crate::schema;
 
 macro_rules! pack {
     ($($file:literal),+ $(,)?) => {
@@ -105,6 +106,9 @@ fn quoted(text: &str) -> String {
 /// Plans and journals stay out of version control: both name devices.
 const IGNORE: &str = "# Journals of runs and plan files name devices: keep them out of the repository.\n/.palisade/\n*.plan.json\n/plan.json\n";
 
+/// Schemas of files that people write.
+const EDITED: [&str; 2] = ["policy.schema.json", "workspace.schema.json"];
+
 /// Writes the files of a new workspace; what is there already stays as it is.
 ///
 /// # Errors
@@ -117,6 +121,9 @@ pub fn write(root: &Path, new: &New<'_>) -> Result<Vec<PathBuf>> {
     let wanted = |file: &str| new.pack || file == FIRST;
     let policies = PACK.iter().filter(|(file, _)| wanted(file));
     files.extend(policies.map(|(file, text)| (format!("policies/{file}"), (*text).to_owned())));
+    // What the first line of each file points editors at.
+    let schemas = schema::all().into_iter().filter(|(name, _)| EDITED.contains(name));
+    files.extend(schemas.map(|(name, value)| (format!("schemas/{name}"), schema::text(&value))));
     let mut written = Vec::new();
     for (file, text) in files {
         let path = root.join(&file);

@@ -2,5 +2,6 @@
 
 pub mod completions;
 pub mod init;
+pub mod schema;
 pub mod show;
 pub mod validate;
