@@ -1,1 +1,0 @@
-//! The loopback socket in front of the emulator.
