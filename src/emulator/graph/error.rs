@@ -44,6 +44,12 @@ impl GraphError {
         Self::new(StatusCode::NOT_FOUND, "NotFound", message)
     }
 
+    /// 400 for a path that Graph does not know.
+    #[must_use]
+    pub fn bad_path(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
     /// 403 for a missing role.
     #[must_use]
     pub fn forbidden(roles: &[&str], held: &[String]) -> Self {
