@@ -3,5 +3,6 @@
 //! Called by `cli`. The only module that both decides with `wire` or `apply` and acts with `host`;
 //! it holds no rule of its own about what may be done to a device.
 
+pub mod apply;
 pub mod client;
 pub mod progress;

@@ -16,7 +16,7 @@ mod track;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +28,7 @@ use crate::apply::outcome::{Ended, Outcome};
 use crate::apply::step::{Event, Lane, Step, Ticket, Wait};
 use crate::model::WorkspaceId;
 use crate::plan::Plan;
+use crate::plan::file::CheckedPlan;
 use crate::plan::types::{Change, Reason};
 
 pub use replay::WrongJournal;
@@ -106,6 +107,16 @@ impl Engine {
     /// # Errors
     /// When the history is of another plan.
     pub fn new(
+        plan: &CheckedPlan,
+        history: &[JournalEntry],
+        options: Options,
+        tool: &str,
+    ) -> Result<Self, WrongJournal> {
+        Self::of(plan, history, options, tool)
+    }
+
+    /// `new`, for tests of the engine alone: their plans are made by hand.
+    fn of(
         plan: &Plan,
         history: &[JournalEntry],
         options: Options,
@@ -128,6 +139,13 @@ impl Engine {
         };
         engine.replay(history, tool)?;
         Ok(engine)
+    }
+
+    /// Names of the tenants that changes are for.
+    pub fn tenants(&self) -> impl Iterator<Item = &str> {
+        let names: BTreeSet<&str> =
+            self.plan.changes.iter().map(|change| change.tenant.as_str()).collect();
+        names.into_iter()
     }
 
     /// Takes an event in.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::apply::engine::Engine;
+use crate::apply::engine::{Engine, Stage};
 use crate::apply::engine::send::request;
 use crate::apply::engine::track::{Accepted, Lost, Phase, Track};
 use crate::apply::journal::{Entry, FORMAT_VERSION, JournalEntry, Noted, Part};
@@ -73,7 +73,12 @@ impl Engine {
         let ends = rest.iter().filter(|line| matches!(line.entry, Entry::Outcome { .. }));
         let told: BTreeSet<usize> =
             ends.filter_map(|line| index.get(change_of(&line.entry)?).copied()).collect();
-        self.outbox.push(Entry::Resumed { tool: tool.to_owned() });
+        if matches!(history.last().map(|line| &line.entry), Some(Entry::Finished { .. })) {
+            // Nothing is left to do, and nothing to add to what is written.
+            self.stage = Stage::Closed;
+        } else {
+            self.outbox.push(Entry::Resumed { tool: tool.to_owned() });
+        }
         self.take_up(tracks, &told);
         for tenant in self.tenants.values_mut() {
             tenant.last_accepted = last;

@@ -317,7 +317,7 @@ impl Runner {
         let read = decode(&self.journal).unwrap();
         self.journal.truncate(usize::try_from(read.valid).unwrap());
         let mut chain: Chain = read.chain;
-        let mut engine = Engine::new(plan, &read.entries, options.clone(), "test").unwrap();
+        let mut engine = Engine::of(plan, &read.entries, options.clone(), "test").unwrap();
         let mut flying: Vec<(Timestamp, Event)> = Vec::new();
         for life in 0.. {
             assert!(self.steps < 500_000, "the run does not end: {:?}", self.waits.last());

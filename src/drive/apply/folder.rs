@@ -1,0 +1,204 @@
+//! Runs on disk: `<journal>/<run>/{plan.json,journal.jsonl}`, and one lock for the folder of runs.
+//!
+//! The plan is written before the journal begins, so that a journal never lacks its plan. Whoever
+//! applies or resumes holds the lock; it ends with the process.
+
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::apply::journal::run_id::{is_run_id, run_id};
+use crate::apply::journal::{Chain, Journal as Read, JournalEntry, decode};
+use crate::apply::{Engine, Entry, Options};
+use crate::drive::apply::{ApplyError, Journal};
+use crate::host::files::{self, AppendFile, FileError, Lock};
+use crate::model::RunId;
+use crate::plan::Plan;
+use crate::plan::file::{self, CheckedPlan, VerifyContext};
+use crate::policy::Workspace;
+
+/// Largest journal that is read.
+const JOURNAL_MAX: u64 = 1 << 30;
+
+/// A journal on disk.
+#[derive(Debug)]
+pub struct Ledger {
+    file: AppendFile,
+    chain: Chain,
+}
+
+impl Journal for Ledger {
+    fn append(&mut self, now: Timestamp, entries: Vec<Entry>) -> Result<(), ApplyError> {
+        let mut bytes = Vec::new();
+        for entry in entries {
+            let (line, _) = self.chain.line(now, entry).map_err(ApplyError::Entry)?;
+            bytes.extend(line);
+        }
+        // Blocks for the milliseconds that a disk takes; the engine waits for exactly this.
+        self.file.append(&bytes).map_err(ApplyError::File)
+    }
+}
+
+/// A run that is being carried out, with the lock held.
+#[derive(Debug)]
+pub struct OpenRun {
+    /// Its name.
+    pub id: RunId,
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its journal.
+    pub ledger: Ledger,
+    _lock: Lock,
+}
+
+impl OpenRun {
+    /// Takes the lock and makes the folder of a new run.
+    ///
+    /// # Errors
+    /// When somebody holds the lock or a file cannot be written.
+    pub fn create(root: &Path, plan: &Plan, now: Timestamp) -> Result<Self, ApplyError> {
+        files::create_folder(root)?;
+        let id = free_id(root, plan, now);
+        let lock = lock(root, &id)?;
+        let path = root.join(id.as_str());
+        files::create_folder(&path)?;
+        files::write_atomic(&path.join("plan.json"), &file::to_bytes(plan))?;
+        let file = AppendFile::create(&path.join("journal.jsonl"))?;
+        let ledger = Ledger { file, chain: Chain::default() };
+        Ok(Self { id, path, ledger, _lock: lock })
+    }
+
+    /// Takes the lock and opens a run that was stopped or killed: the engine stands where its
+    /// journal ends. A line that was cut off by the end is removed.
+    ///
+    /// The plan was held against the clock when the run began; now it is held against the workspace
+    /// alone.
+    ///
+    /// # Errors
+    /// When there is no such run, its journal was changed, its plan is refused, or somebody holds
+    /// the lock.
+    pub fn resume(
+        root: &Path,
+        name: &str,
+        workspace: &Workspace,
+        options: Options,
+        tool: &str,
+    ) -> Result<(Self, CheckedPlan, Engine), ApplyError> {
+        let id = find_run(root, name)?;
+        let lock = lock(root, &id)?;
+        let path = root.join(id.as_str());
+        let journal_path = path.join("journal.jsonl");
+        let plan = files::read(&path.join("plan.json"), file::FILE_MAX as u64)?;
+        let plan = file::read(&plan)?;
+        let now = plan.created_at;
+        let context = VerifyContext { workspace, policy_digest: None, now };
+        let plan = file::verify(plan, &context)?;
+        let (read, file) = if journal_path.exists() {
+            let read = journal(&id, &files::read(&journal_path, JOURNAL_MAX)?)?;
+            let file = AppendFile::open(&journal_path, read.valid)?;
+            (read, file)
+        } else {
+            // Killed between the plan and the journal: nothing has been done.
+            (journal(&id, b"")?, AppendFile::create(&journal_path)?)
+        };
+        let engine = Engine::new(&plan, &read.entries, options, tool)?;
+        let ledger = Ledger { file, chain: read.chain };
+        Ok((Self { id, path, ledger, _lock: lock }, plan, engine))
+    }
+}
+
+fn journal(id: &RunId, bytes: &[u8]) -> Result<Read, ApplyError> {
+    decode(bytes).map_err(|source| ApplyError::Broken { run: id.to_string(), source })
+}
+
+fn lock(root: &Path, id: &RunId) -> Result<Lock, FileError> {
+    Lock::take(&root.join("lock"), &format!("run {id}, process {}", std::process::id()))
+}
+
+/// A name that no folder has: two runs of one plan may begin in the same second.
+fn free_id(root: &Path, plan: &Plan, now: Timestamp) -> RunId {
+    let mut at = now;
+    loop {
+        let id = run_id(at, &plan.plan_hash);
+        if !root.join(id.as_str()).exists() {
+            return id;
+        }
+        at = at.checked_add(SignedDuration::from_secs(1)).unwrap_or(now);
+    }
+}
+
+/// The run of that name, or the only one that begins or ends so; `last` is the newest.
+///
+/// # Errors
+/// When there is none, or several.
+pub fn find_run(root: &Path, name: &str) -> Result<RunId, ApplyError> {
+    let names = run_names(root)?;
+    if name == "last" {
+        let last = names.into_iter().next_back();
+        return last.ok_or_else(|| ApplyError::NoRun { run: name.to_owned() });
+    }
+    if let Some(exact) = names.iter().find(|id| id.as_str() == name) {
+        return Ok(exact.clone());
+    }
+    let fits = |id: &&RunId| {
+        !name.is_empty() && (id.as_str().starts_with(name) || id.as_str().ends_with(name))
+    };
+    let mut found = names.iter().filter(fits);
+    match (found.next(), found.next()) {
+        (Some(id), None) => Ok(id.clone()),
+        (None, _) => Err(ApplyError::NoRun { run: name.to_owned() }),
+        (Some(_), Some(_)) => Err(ApplyError::SeveralRuns { run: name.to_owned() }),
+    }
+}
+
+fn run_names(root: &Path) -> Result<Vec<RunId>, FileError> {
+    let names = files::folders(root)?;
+    Ok(names.into_iter().filter(|name| is_run_id(name)).map(RunId::from).collect())
+}
+
+/// A run on disk.
+#[derive(Debug)]
+pub struct Found {
+    /// Its name.
+    pub id: RunId,
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its entries, or why they cannot be read; one that has not begun has none.
+    pub entries: Result<Vec<JournalEntry>, ApplyError>,
+    /// Bytes of an incomplete last line.
+    pub cut: u64,
+}
+
+impl Found {
+    /// Reads a run; a journal that cannot be read is part of what is found.
+    #[must_use]
+    pub fn open(root: &Path, id: RunId) -> Self {
+        let path = root.join(id.as_str());
+        let file = path.join("journal.jsonl");
+        let read = if file.exists() {
+            let bytes = files::read(&file, JOURNAL_MAX).map_err(ApplyError::File);
+            bytes.and_then(|bytes| journal(&id, &bytes))
+        } else {
+            journal(&id, b"")
+        };
+        let cut = read.as_ref().map_or(0, |read| read.cut);
+        Self { id, path, entries: read.map(|read| read.entries), cut }
+    }
+
+    /// The plan of the run, as it was written.
+    ///
+    /// # Errors
+    /// When it cannot be read or was edited.
+    pub fn plan(&self) -> Result<Plan, ApplyError> {
+        let bytes = files::read(&self.path.join("plan.json"), file::FILE_MAX as u64)?;
+        Ok(file::read(&bytes)?)
+    }
+}
+
+/// All runs, oldest first.
+///
+/// # Errors
+/// When the folder is there and cannot be read.
+pub fn runs(root: &Path) -> Result<Vec<Found>, FileError> {
+    Ok(run_names(root)?.into_iter().map(|id| Found::open(root, id)).collect())
+}
