@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::apply::engine::{Engine, Stage};
 use crate::apply::engine::send::request;
 use crate::apply::engine::track::{Accepted, Lost, Phase, Track};
+use crate::apply::engine::{Engine, Stage};
 use crate::apply::journal::{Entry, FORMAT_VERSION, JournalEntry, Noted, Part};
 use crate::apply::judge::{alert, device};
 use crate::apply::outcome::{Ended, Outcome};

@@ -151,9 +151,9 @@ pub async fn run(
                 engine.handle(Event::Recorded(ticket), clock.now());
             }
             Step::Ask { ticket, tenant, question } => match services.get(&tenant).copied() {
-                Some(service) => flight.add(async move {
-                    Event::Read(ticket, service.ask(&question).await)
-                }),
+                Some(service) => {
+                    flight.add(async move { Event::Read(ticket, service.ask(&question).await) })
+                }
                 None => engine.handle(Event::Read(ticket, Err("no client".to_owned())), now),
             },
             Step::Submit { ticket, tenant, change, send } => match services.get(&tenant).copied() {
@@ -184,11 +184,7 @@ pub async fn run(
 }
 
 /// Tells the engine what the budgets allow, so that it reads and sends when a request can leave.
-fn tell_pace(
-    engine: &mut Engine,
-    services: &BTreeMap<Arc<str>, &dyn Service>,
-    now: Timestamp,
-) {
+fn tell_pace(engine: &mut Engine, services: &BTreeMap<Arc<str>, &dyn Service>, now: Timestamp) {
     for (tenant, service) in services {
         for lane in Lane::ALL {
             if let Some((ready_at, left)) = service.pace(lane) {
