@@ -1,14 +1,97 @@
-//! From the inputs to a finished plan, tenant by tenant.
+//! From the inputs to a finished plan, tenant by tenant: observe, decide, guard, order, count.
+//!
+//! A `Draft` collects what the steps decide for one tenant; guardrails look at it as a whole and
+//! hold changes; what is left is put into waves and counted. Nothing else joins the parts of a plan.
 
 use std::collections::BTreeMap;
 
 use crate::inventory::{Inventory, What};
-use crate::plan::types::{FORMAT_VERSION, Plan, Summary, TenantSection};
-use crate::plan::{Input, PlanError};
+use crate::model::{Facet, UnknownReason, Verb};
+use crate::plan::order::Proposal;
+use crate::plan::scene::Scene;
+use crate::plan::types::{
+    Change, Disposition, Entry, FORMAT_VERSION, Objection, Plan, Reason, Summary, Target,
+    TargetKind, TenantSection,
+};
+use crate::plan::{Input, PlanError, alerts, cost, guards, posture, scan, waves};
+
+/// What the steps decide for one tenant.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) proposals: Vec<Proposal>,
+    pub(super) rows: Vec<(Disposition, Entry)>,
+    pub(super) objections: Vec<Objection>,
+    /// Devices already in the state a verb leads to, by group.
+    pub(super) in_state: BTreeMap<Verb, BTreeMap<String, u32>>,
+    /// Pairs of target and facet in scope.
+    total: u64,
+}
+
+impl Draft {
+    pub(super) fn row(&mut self, disposition: Disposition, entry: Entry) {
+        self.rows.push((disposition, entry));
+    }
+
+    pub(super) fn propose(&mut self, proposal: Proposal) {
+        self.proposals.push(proposal);
+    }
+
+    pub(super) fn count_in_state(&mut self, verb: Verb, group: &str) {
+        let groups = self.in_state.entry(verb).or_default();
+        match groups.get_mut(group) {
+            Some(count) => *count += 1,
+            None => drop(groups.insert(group.to_owned(), 1)),
+        }
+    }
+
+    pub(super) fn add_to_scope(&mut self, targets: u64) {
+        self.total += targets;
+    }
+
+    /// The facet of every device is in scope: those that were read, and those that somebody names
+    /// and a partial walk lacks, which are unknown.
+    pub(super) fn facet_in_scope(&mut self, scene: &Scene<'_>, facet: Facet) {
+        self.add_to_scope(scene.inventory.len() as u64 + scene.absent.len() as u64);
+        for id in &scene.absent {
+            let id = id.to_string();
+            self.row(
+                Disposition::Unknown,
+                Entry {
+                    tenant: scene.inventory.tenant().to_owned(),
+                    target: Target {
+                        kind: TargetKind::Device,
+                        name: id.clone(),
+                        id,
+                        group: String::new(),
+                        value: None,
+                    },
+                    facet,
+                    verb: None,
+                    from: None,
+                    to: None,
+                    because: Vec::new(),
+                    reason: unknown_reason(&UnknownReason::DeviceMissing),
+                },
+            );
+        }
+    }
+}
+
+/// Why a reading is unknown, as published.
+pub(super) fn unknown_reason(reason: &UnknownReason) -> Reason {
+    let published = Reason::new(reason.code());
+    match reason {
+        UnknownReason::HistoryPartial | UnknownReason::DeviceMissing => published,
+        UnknownReason::Disputed { history, other } => {
+            published.with("history", &**history).with("other", &**other)
+        }
+        UnknownReason::Ambiguous { records } => published.with("records", *records),
+        UnknownReason::ReadFailed { what } => published.with("what", &**what),
+    }
+}
 
 pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
-    let tenants = input.inventories.iter().map(section).collect();
-    Ok(Plan {
+    let mut plan = Plan {
         format_version: FORMAT_VERSION,
         plan_hash: String::new(),
         tool: input.tool.to_owned(),
@@ -17,7 +100,7 @@ pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
         valid_until: input.workspace.plan_validity.after(input.now),
         study: input.study,
         policy_digest: input.policies.digest.clone(),
-        tenants,
+        tenants: Vec::new(),
         summary: Summary::default(),
         changes: Vec::new(),
         held: Vec::new(),
@@ -27,25 +110,156 @@ pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
         changing: Vec::new(),
         audit: Vec::new(),
         objections: Vec::new(),
-    })
+    };
+    let mut total = 0;
+    for inventory in in_order(input)? {
+        let scene = Scene::new(*input, inventory);
+        let mut draft = Draft::default();
+        posture::isolation(&scene, &mut draft);
+        posture::restriction(&scene, &mut draft);
+        scan::scans(&scene, &mut draft);
+        alerts::alerts(&scene, &mut draft);
+        guards::run(&scene, &mut draft);
+        total += draft.total;
+        finish(&scene, draft, &mut plan);
+    }
+    sort(&mut plan);
+    plan.summary = count(&plan, total);
+    Ok(plan)
 }
 
-fn section(inventory: &Inventory) -> TenantSection {
+/// Inventories by tenant name, each of a tenant of the workspace and each once.
+fn in_order<'a>(input: &Input<'a>) -> Result<Vec<&'a Inventory>, PlanError> {
+    let mut inventories: Vec<&Inventory> = input.inventories.iter().collect();
+    inventories.sort_by_key(|inventory| inventory.tenant());
+    for inventory in &inventories {
+        let known = input.workspace.tenants.iter().any(|tenant| {
+            *tenant.name == *inventory.tenant() && *tenant.tenant_id == *inventory.tenant_id()
+        });
+        if !known {
+            return Err(PlanError::UnknownTenant {
+                name: inventory.tenant().to_owned(),
+                tenant_id: inventory.tenant_id().to_owned(),
+            });
+        }
+    }
+    for pair in inventories.windows(2) {
+        if let [left, right] = pair
+            && left.tenant() == right.tenant()
+        {
+            return Err(PlanError::TwoObservations(left.tenant().to_owned()));
+        }
+    }
+    Ok(inventories)
+}
+
+fn finish(scene: &Scene<'_>, draft: Draft, plan: &mut Plan) {
+    let Draft { proposals, rows, objections, in_state: _, total: _ } = draft;
+    let offline = |proposal: &&Proposal| {
+        proposal.device.is_some_and(|device| scene.inventory.is_offline(device))
+    };
+    let offline = proposals.iter().filter(offline).count();
+    let mut changes: Vec<Change> = proposals.into_iter().map(|proposal| proposal.change).collect();
+    waves::assign(&mut changes, waves::ONE);
+    plan.tenants.push(section(scene.inventory, &changes, offline));
+    plan.changes.append(&mut changes);
+    plan.objections.extend(objections);
+    for (disposition, entry) in rows {
+        match disposition {
+            Disposition::Held => plan.held.push(entry),
+            Disposition::Cannot => plan.cannot.push(entry),
+            Disposition::Unknown => plan.unknown.push(entry),
+            Disposition::Foreign => plan.foreign.push(entry),
+            Disposition::Changing => plan.changing.push(entry),
+            Disposition::Audit => plan.audit.push(entry),
+            // Changes are proposals, and what is unchanged has no row.
+            Disposition::Do | Disposition::Unchanged => {}
+        }
+    }
+}
+
+fn section(inventory: &Inventory, changes: &[Change], offline: usize) -> TenantSection {
     let missing = inventory.missing();
+    let cost = cost::of(changes);
     TenantSection {
         name: inventory.tenant().to_owned(),
         tenant_id: inventory.tenant_id().to_owned(),
         observed_at: inventory.observed_at(),
+        // Scores are for reading; no decision rests on them.
         complete: missing.iter().all(|missing| missing.what == What::Scores),
-        missing: missing.iter().map(|m| format!("{}: {}", m.what.word(), m.why)).collect(),
-        devices: u32::try_from(inventory.len()).unwrap_or(u32::MAX),
+        missing: missing.iter().map(|part| format!("{}: {}", part.what.word(), part.why)).collect(),
+        devices: number(inventory.len()),
         groups: inventory
             .groups()
             .into_iter()
-            .map(|(g, n)| (g.to_owned(), n))
-            .collect::<BTreeMap<_, _>>(),
-        calls: 0,
-        at_least_seconds: 0,
-        offline: 0,
+            .map(|(group, size)| (group.to_owned(), size))
+            .collect(),
+        calls: cost.calls,
+        at_least_seconds: cost.at_least_seconds,
+        offline: number(offline),
     }
+}
+
+fn sort(plan: &mut Plan) {
+    plan.changes.sort_by(|left, right| {
+        let key = |change: &Change| (change.wave, change.verb, change.facet);
+        key(left)
+            .cmp(&key(right))
+            .then_with(|| left.tenant.cmp(&right.tenant))
+            .then_with(|| left.target.group.cmp(&right.target.group))
+            .then_with(|| left.target.name.cmp(&right.target.name))
+            .then_with(|| left.target.id.cmp(&right.target.id))
+    });
+    for list in [
+        &mut plan.held,
+        &mut plan.cannot,
+        &mut plan.unknown,
+        &mut plan.foreign,
+        &mut plan.changing,
+        &mut plan.audit,
+    ] {
+        list.sort_by(|left, right| {
+            let head = |entry: &Entry| (entry.verb, entry.facet);
+            (&left.tenant, &left.reason.code, head(left))
+                .cmp(&(&right.tenant, &right.reason.code, head(right)))
+                .then_with(|| left.target.group.cmp(&right.target.group))
+                .then_with(|| left.target.name.cmp(&right.target.name))
+                .then_with(|| left.target.kind.cmp(&right.target.kind))
+                .then_with(|| left.target.id.cmp(&right.target.id))
+        });
+    }
+    plan.objections.sort_by(|left, right| {
+        let key = |objection: &Objection| (objection.level, objection.verb);
+        left.tenant
+            .cmp(&right.tenant)
+            .then_with(|| key(left).cmp(&key(right)))
+            .then_with(|| (&left.code, &left.scope).cmp(&(&right.code, &right.scope)))
+    });
+}
+
+/// Counts by disposition: what is in scope and in no list is unchanged.
+fn count(plan: &Plan, total: u64) -> Summary {
+    let mut verbs: BTreeMap<Verb, u32> = BTreeMap::new();
+    for change in &plan.changes {
+        *verbs.entry(change.verb).or_default() += 1;
+    }
+    let listed = [
+        (Disposition::Do, plan.changes.len()),
+        (Disposition::Held, plan.held.len()),
+        (Disposition::Cannot, plan.cannot.len()),
+        (Disposition::Unknown, plan.unknown.len()),
+        (Disposition::Foreign, plan.foreign.len()),
+        (Disposition::Changing, plan.changing.len()),
+        (Disposition::Audit, plan.audit.len()),
+    ];
+    let rows: u64 = listed.iter().map(|(_, count)| *count as u64).sum();
+    let mut dispositions: BTreeMap<Disposition, u32> =
+        listed.into_iter().map(|(disposition, count)| (disposition, number(count))).collect();
+    let unchanged = u32::try_from(total.saturating_sub(rows)).unwrap_or(u32::MAX);
+    dispositions.insert(Disposition::Unchanged, unchanged);
+    Summary { verbs, dispositions, total: u32::try_from(total).unwrap_or(u32::MAX) }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

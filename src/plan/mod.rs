@@ -4,13 +4,21 @@
 //! is published as it stands (`types`), sealed by a hash (`file`) and read by a second, independent
 //! program before it leaves (`check`). Must never do I/O, await or read a clock.
 
+mod alerts;
 mod canonical;
 pub mod check;
+mod cost;
 mod draft;
 pub mod file;
+mod guards;
+mod order;
+mod posture;
+mod scan;
+mod scene;
 #[cfg(test)]
 mod tests;
 pub mod types;
+mod waves;
 
 use jiff::Timestamp;
 

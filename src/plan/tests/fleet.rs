@@ -11,40 +11,40 @@ use crate::model::{
     Severity, Span,
 };
 
-pub(super) const NOW: &str = "2026-11-23T10:00:00Z";
-pub(super) const TENANT: &str = "contoso";
-pub(super) const TENANT_ID: &str = "11111111-2222-3333-4444-555555555555";
-pub(super) const WORKSPACE: &str = "contoso-soc";
+pub(in crate::plan) const NOW: &str = "2026-11-23T10:00:00Z";
+pub(in crate::plan) const TENANT: &str = "contoso";
+pub(in crate::plan) const TENANT_ID: &str = "11111111-2222-3333-4444-555555555555";
+pub(in crate::plan) const WORKSPACE: &str = "contoso-soc";
 
-pub(super) fn at(text: &str) -> Timestamp {
+pub(in crate::plan) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-pub(super) fn now() -> Timestamp {
+pub(in crate::plan) fn now() -> Timestamp {
     at(NOW)
 }
 
 /// So many hours before `NOW`.
-pub(super) fn ago(hours: u64) -> Timestamp {
+pub(in crate::plan) fn ago(hours: u64) -> Timestamp {
     Span::from_hours(hours).before(now())
 }
 
 /// A device; changed field by field where a test needs it.
 #[derive(Clone, Debug)]
-pub(super) struct Machine {
-    pub(super) name: String,
-    pub(super) group: String,
-    pub(super) platform: String,
-    pub(super) version: String,
-    pub(super) tags: Vec<String>,
-    pub(super) health: Health,
-    pub(super) value: DeviceValue,
-    pub(super) onboarding: Onboarding,
-    pub(super) last_seen: Timestamp,
+pub(in crate::plan) struct Machine {
+    pub(in crate::plan) name: String,
+    pub(in crate::plan) group: String,
+    pub(in crate::plan) platform: String,
+    pub(in crate::plan) version: String,
+    pub(in crate::plan) tags: Vec<String>,
+    pub(in crate::plan) health: Health,
+    pub(in crate::plan) value: DeviceValue,
+    pub(in crate::plan) onboarding: Onboarding,
+    pub(in crate::plan) last_seen: Timestamp,
 }
 
 impl Machine {
-    pub(super) fn new(name: &str) -> Self {
+    pub(in crate::plan) fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             group: "Workstations".to_owned(),
@@ -57,47 +57,47 @@ impl Machine {
             last_seen: ago(1),
         }
     }
-    pub(super) fn tag(mut self, tag: &str) -> Self {
+    pub(in crate::plan) fn tag(mut self, tag: &str) -> Self {
         self.tags.push(tag.to_owned());
         self
     }
-    pub(super) fn group(mut self, group: &str) -> Self {
+    pub(in crate::plan) fn group(mut self, group: &str) -> Self {
         self.group = group.to_owned();
         self
     }
-    pub(super) fn platform(mut self, platform: &str) -> Self {
+    pub(in crate::plan) fn platform(mut self, platform: &str) -> Self {
         self.platform = platform.to_owned();
         self
     }
-    pub(super) fn id(&self) -> DeviceId {
+    pub(in crate::plan) fn id(&self) -> DeviceId {
         device_id(&self.name)
     }
 }
 
 /// The id of a device, made from its name.
-pub(super) fn device_id(name: &str) -> DeviceId {
+pub(in crate::plan) fn device_id(name: &str) -> DeviceId {
     let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, name.as_bytes());
     DeviceId::parse(&crate::plan::canonical::hex(digest.as_ref()))
 }
 
 /// A fleet; `build` makes the inventory.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fleet {
-    pub(super) machines: Vec<Machine>,
-    pub(super) actions: Vec<ActionRow>,
-    pub(super) alerts: Vec<AlertRow>,
-    pub(super) scans: Vec<(String, ScanType, Timestamp)>,
-    pub(super) missing: Vec<What>,
-    pub(super) named: Vec<String>,
+pub(in crate::plan) struct Fleet {
+    pub(in crate::plan) machines: Vec<Machine>,
+    pub(in crate::plan) actions: Vec<ActionRow>,
+    pub(in crate::plan) alerts: Vec<AlertRow>,
+    pub(in crate::plan) scans: Vec<(String, ScanType, Timestamp)>,
+    pub(in crate::plan) missing: Vec<What>,
+    pub(in crate::plan) named: Vec<String>,
 }
 
 impl Fleet {
-    pub(super) fn of(machines: impl IntoIterator<Item = Machine>) -> Self {
+    pub(in crate::plan) fn of(machines: impl IntoIterator<Item = Machine>) -> Self {
         Self { machines: machines.into_iter().collect(), ..Self::default() }
     }
 
     /// An action by an analyst, ended half an hour after it was created unless it is in flight.
-    pub(super) fn by_hand(
+    pub(in crate::plan) fn by_hand(
         self,
         name: &str,
         kind: ActionKind,
@@ -108,7 +108,7 @@ impl Fleet {
     }
 
     /// An action of a policy of ours.
-    pub(super) fn by_us(
+    pub(in crate::plan) fn by_us(
         self,
         name: &str,
         kind: ActionKind,
@@ -120,7 +120,7 @@ impl Fleet {
         self.action(name, kind, status, created, &comment, "palisade")
     }
 
-    pub(super) fn action(
+    pub(in crate::plan) fn action(
         mut self,
         name: &str,
         kind: ActionKind,
@@ -149,27 +149,27 @@ impl Fleet {
     }
 
     /// Changes the action added last.
-    pub(super) fn last_action(mut self, change: impl FnOnce(&mut ActionRow)) -> Self {
+    pub(in crate::plan) fn last_action(mut self, change: impl FnOnce(&mut ActionRow)) -> Self {
         change(self.actions.last_mut().unwrap());
         self
     }
 
-    pub(super) fn alert(mut self, row: AlertRow) -> Self {
+    pub(in crate::plan) fn alert(mut self, row: AlertRow) -> Self {
         self.alerts.push(row);
         self
     }
 
-    pub(super) fn scanned(mut self, name: &str, scan: ScanType, when: Timestamp) -> Self {
+    pub(in crate::plan) fn scanned(mut self, name: &str, scan: ScanType, when: Timestamp) -> Self {
         self.scans.push((name.to_owned(), scan, when));
         self
     }
 
-    pub(super) fn lacks(mut self, what: What) -> Self {
+    pub(in crate::plan) fn lacks(mut self, what: What) -> Self {
         self.missing.push(what);
         self
     }
 
-    pub(super) fn build(&self) -> Inventory {
+    pub(in crate::plan) fn build(&self) -> Inventory {
         let mut builder = Builder::new(TENANT, TENANT_ID, now());
         for machine in &self.machines {
             builder.device(row(machine));
@@ -225,7 +225,7 @@ fn row(machine: &Machine) -> DeviceRow<'_> {
 }
 
 /// A comment with the marker of a policy.
-pub(super) fn marked(workspace: &str, policy: &str) -> String {
+pub(in crate::plan) fn marked(workspace: &str, policy: &str) -> String {
     let marker = Marker {
         workspace: workspace.into(),
         policy: policy.into(),
@@ -236,7 +236,7 @@ pub(super) fn marked(workspace: &str, policy: &str) -> String {
 }
 
 /// A new alert of medium severity on a device.
-pub(super) fn alert(id: &str, device: &str) -> AlertRow {
+pub(in crate::plan) fn alert(id: &str, device: &str) -> AlertRow {
     AlertRow {
         id: id.into(),
         title: Arc::from("Mimikatz credential theft tool"),

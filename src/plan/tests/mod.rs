@@ -1,4 +1,53 @@
-//! The planner as a whole: small fleets, one change at a time, the dispositions that follow.
+//! The planner as a whole: small fleets, one thing changed at a time, the dispositions that follow.
 
+mod alerts;
+mod containment;
 mod file;
-mod fleet;
+pub(super) mod fleet;
+pub(super) mod policies;
+mod properties;
+mod scans;
+
+use crate::inventory::Inventory;
+use crate::plan::types::{Change, Entry, Plan};
+use crate::plan::{Input, plan};
+use crate::policy::{PolicySet, Workspace};
+
+/// Plans, or shows the faults.
+pub(super) fn planned(policies: &PolicySet, workspace: &Workspace, inventory: Inventory) -> Plan {
+    let inventories = [inventory];
+    let input = Input {
+        policies,
+        workspace,
+        inventories: &inventories,
+        now: inventories[0].observed_at(),
+        study: false,
+        tool: "palisade 0.1.0",
+    };
+    plan(&input).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+/// Every row of a plan as one line: what becomes of whom and why. Unchanged ones are counted only.
+pub(super) fn rows(plan: &Plan) -> Vec<String> {
+    let change = |change: &Change| {
+        let Change { verb, from, to, target, reason, .. } = change;
+        let reason = reason.as_ref().map(|reason| format!(" ({})", reason.code));
+        format!("do {verb} {} {from} -> {to}{}", target.name, reason.unwrap_or_default())
+    };
+    let entry = |list: &str, entry: &Entry| {
+        let Entry { target, facet, reason, .. } = entry;
+        format!("{list} {} {facet} {}", target.name, reason.code)
+    };
+    let mut rows: Vec<String> = plan.changes.iter().map(change).collect();
+    for (name, list) in [
+        ("held", &plan.held),
+        ("cannot", &plan.cannot),
+        ("unknown", &plan.unknown),
+        ("foreign", &plan.foreign),
+        ("changing", &plan.changing),
+        ("audit", &plan.audit),
+    ] {
+        rows.extend(list.iter().map(|row| entry(name, row)));
+    }
+    rows
+}

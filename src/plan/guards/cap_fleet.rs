@@ -1,0 +1,30 @@
+//! `cap-fleet`: at most so many of a tenant's devices in one state, those already in it included.
+
+use crate::model::Verb;
+use crate::plan::guards::{Breach, Ground};
+use crate::policy::workspace::Caps;
+
+pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+    ground.capped().filter_map(|(verb, caps, held)| one(ground, verb, caps, held)).collect()
+}
+
+fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<Breach> {
+    let size = u32::try_from(ground.scene.inventory.len()).unwrap_or(u32::MAX);
+    let limit = caps.fleet?.of(size);
+    let (already, planned) = (ground.already(verb), ground.added(&held));
+    let would_be = already.saturating_add(planned);
+    (planned > 0 && would_be > limit).then(|| Breach {
+        code: "cap-fleet",
+        scope: "fleet".to_owned(),
+        verb: Some(verb),
+        setting: format!("guardrails.caps.{verb}.fleet"),
+        facts: vec![
+            ("limit", limit.into()),
+            ("wouldBe", would_be.into()),
+            ("already", already.into()),
+            ("planned", planned.into()),
+            ("size", size.into()),
+        ],
+        held,
+    })
+}

@@ -1,0 +1,43 @@
+//! `cap-rolling`: at most so many actions of a kind within a window that ends now.
+//!
+//! Counted from the tenant's own action history, whoever acted: runs, repositories, other tools and
+//! hands add up, so that a loop under a per-run cap meets this one. A cancelled action took nothing
+//! from anybody and is not counted; one that failed may have taken effect and is.
+
+use crate::model::{ActionStatus, Verb};
+use crate::plan::guards::{Breach, Ground};
+use crate::policy::workspace::Caps;
+
+pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+    ground.capped().filter_map(|(verb, caps, held)| one(ground, verb, caps, held)).collect()
+}
+
+fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<Breach> {
+    let (rolling, kind) = (caps.rolling?, verb.action()?);
+    let since = rolling.window.before(ground.scene.input.now);
+    let recent = ground
+        .scene
+        .inventory
+        .all_actions()
+        .iter()
+        .filter(|action| action.kind == kind && action.created > since)
+        .filter(|action| action.status != ActionStatus::Cancelled)
+        .count();
+    let already = u32::try_from(recent).unwrap_or(u32::MAX);
+    let planned = u32::try_from(held.len()).unwrap_or(u32::MAX);
+    let would_be = already.saturating_add(planned);
+    (would_be > rolling.count).then(|| Breach {
+        code: "cap-rolling",
+        scope: "rolling window".to_owned(),
+        verb: Some(verb),
+        setting: format!("guardrails.caps.{verb}.rolling"),
+        facts: vec![
+            ("limit", rolling.count.into()),
+            ("wouldBe", would_be.into()),
+            ("already", already.into()),
+            ("planned", planned.into()),
+            ("windowSeconds", rolling.window.as_secs().into()),
+        ],
+        held,
+    })
+}

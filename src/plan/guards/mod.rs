@@ -1,0 +1,142 @@
+//! Guardrails: rules over a draft as a whole.
+//!
+//! Every guardrail sees the same draft, as the steps made it: none sees what another has held. So
+//! lowering a cap or widening the protected set can only hold more. All of them run, and each
+//! objects with its numbers and the setting that would change it. A breach holds the whole group of
+//! changes it belongs to; nothing is silently cut down to fit. One rule, one file; a new one is
+//! registered below and touches no other. Called by `draft`.
+
+mod cap_fleet;
+mod cap_group;
+mod cap_rolling;
+mod cap_run;
+mod lease_missing;
+mod max_lease;
+mod protected;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::model::Verb;
+use crate::plan::draft::Draft;
+use crate::plan::order::Proposal;
+use crate::plan::scene::Scene;
+use crate::plan::types::{Change, Disposition, Entry, Level, Objection, Reason};
+use crate::policy::workspace::{Caps, Guardrails};
+
+/// Every guardrail. The first that holds a change is the reason shown with it.
+const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
+    protected::guard,
+    lease_missing::guard,
+    max_lease::guard,
+    cap_run::guard,
+    cap_group::guard,
+    cap_fleet::guard,
+    cap_rolling::guard,
+];
+
+/// What guardrails look at.
+struct Ground<'g> {
+    scene: &'g Scene<'g>,
+    proposals: &'g [Proposal],
+    in_state: &'g BTreeMap<Verb, BTreeMap<String, u32>>,
+}
+
+/// What a guardrail says about some changes.
+struct Breach {
+    code: &'static str,
+    scope: String,
+    verb: Option<Verb>,
+    setting: String,
+    facts: Vec<(&'static str, Value)>,
+    /// Positions among the proposals; all of them are held.
+    held: Vec<usize>,
+}
+
+impl<'g> Ground<'g> {
+    fn guardrails(&self) -> &'g Guardrails {
+        &self.scene.input.workspace.guardrails
+    }
+
+    fn changes(&self) -> impl Iterator<Item = (usize, &'g Change)> + 'g {
+        self.proposals.iter().map(|proposal| &proposal.change).enumerate()
+    }
+
+    /// Verbs of the draft that have caps, with the positions of their changes.
+    fn capped(&self) -> impl Iterator<Item = (Verb, Caps, Vec<usize>)> + '_ {
+        self.guardrails().caps.iter().filter_map(|(verb, caps)| {
+            let held: Vec<usize> =
+                self.changes().filter(|(_, c)| c.verb == *verb).map(|(at, _)| at).collect();
+            (!held.is_empty()).then_some((*verb, *caps, held))
+        })
+    }
+
+    /// How many of these changes newly put a device into the state.
+    fn added(&self, held: &[usize]) -> u32 {
+        let adds = held.iter().filter_map(|at| self.proposals.get(*at)).filter(|p| p.adds).count();
+        u32::try_from(adds).unwrap_or(u32::MAX)
+    }
+
+    /// Devices of the tenant already in the state that the verb leads to.
+    fn already(&self, verb: Verb) -> u32 {
+        self.in_state.get(&verb).map_or(0, |groups| groups.values().sum())
+    }
+
+    /// Devices of the group already there.
+    fn already_in(&self, verb: Verb, group: &str) -> u32 {
+        self.in_state.get(&verb).and_then(|groups| groups.get(group)).copied().unwrap_or(0)
+    }
+}
+
+/// Runs every guardrail over the draft: what they object to is held.
+pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
+    let ground = Ground { scene, proposals: &draft.proposals, in_state: &draft.in_state };
+    let breaches: Vec<Breach> = GUARDS.iter().flat_map(|guard| guard(&ground)).collect();
+    let mut reasons: BTreeMap<usize, Reason> = BTreeMap::new();
+    for breach in breaches {
+        let reason = breach.reason();
+        for at in &breach.held {
+            reasons.entry(*at).or_insert_with(|| reason.clone());
+        }
+        draft.objections.push(breach.objection(scene.inventory.tenant()));
+    }
+    let proposals = std::mem::take(&mut draft.proposals);
+    for (at, proposal) in proposals.into_iter().enumerate() {
+        match reasons.remove(&at) {
+            Some(reason) => draft.row(Disposition::Held, entry(proposal.change, reason)),
+            None => draft.propose(proposal),
+        }
+    }
+}
+
+impl Breach {
+    fn reason(&self) -> Reason {
+        let reason = Reason::new(self.code)
+            .with("scope", self.scope.as_str())
+            .with("setting", self.setting.as_str());
+        self.facts.iter().fold(reason, |reason, (key, value)| reason.with(key, value.clone()))
+    }
+
+    fn objection(self, tenant: &str) -> Objection {
+        let held: BTreeSet<usize> = self.held.into_iter().collect();
+        Objection {
+            code: self.code.to_owned(),
+            level: Level::Hold,
+            tenant: tenant.to_owned(),
+            scope: self.scope,
+            verb: self.verb,
+            held: u32::try_from(held.len()).unwrap_or(u32::MAX),
+            setting: self.setting,
+            facts: self.facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        }
+    }
+}
+
+fn entry(change: Change, reason: Reason) -> Entry {
+    let Change { tenant, target, facet, verb, from, to, because, .. } = change;
+    Entry { tenant, target, facet, verb: Some(verb), from: Some(from), to: Some(to), because, reason }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! `protected`: devices that nothing may restrict.
+//!
+//! Beats everything. It stands against taking something away (isolate, restrict, quarantine,
+//! offboard), not against letting go: a device that became protected while it was isolated must
+//! still be released when its lease ends. When the selector reads a part of the observation that is
+//! missing, nobody knows who is protected, and every restrictive change is held.
+
+use crate::inventory::What;
+use crate::plan::guards::{Breach, Ground};
+use crate::policy::selector;
+
+const SETTING: &str = "guardrails.protected";
+
+pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+    let scene = ground.scene;
+    let partial = |what: &What| *what != What::Devices && scene.inventory.is_partial(*what);
+    let protected = ground.guardrails().protected.as_ref();
+    let doubt = protected.and_then(|expr| selector::reads(expr).into_iter().find(partial));
+    let is_protected = |at: usize| {
+        let device = ground.proposals.get(at).and_then(|proposal| proposal.device);
+        device.is_some_and(|device| doubt.is_some() || scene.protected.contains(device.0))
+    };
+    let held: Vec<usize> = ground
+        .changes()
+        .filter(|(at, change)| change.verb.is_restrictive() && is_protected(*at))
+        .map(|(at, _)| at)
+        .collect();
+    if held.is_empty() {
+        return Vec::new();
+    }
+    let facts = doubt.map(|what| ("missing", what.word().into()));
+    vec![Breach {
+        code: if doubt.is_some() { "protected-unknown" } else { "protected" },
+        scope: "protected devices".to_owned(),
+        verb: None,
+        setting: SETTING.to_owned(),
+        facts: facts.into_iter().collect(),
+        held,
+    }]
+}

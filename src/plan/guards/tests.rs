@@ -1,0 +1,121 @@
+//! Each guardrail on a draft that it must hold and on one it must let pass.
+
+use crate::model::ActionKind::Isolate;
+use crate::model::ActionStatus::Succeeded;
+use crate::model::{Span, Verb};
+use crate::plan::tests::fleet::{Fleet, Machine, ago};
+use crate::plan::tests::planned;
+use crate::plan::tests::policies::{isolate, set, tag, workspace};
+use crate::plan::types::Plan;
+use crate::policy::selector::DeviceExpr;
+use crate::policy::workspace::{Caps, Limit, Rolling};
+use crate::policy::{PolicySet, Workspace};
+
+fn fleet() -> Fleet {
+    let kiosks = (0..10).map(|n| Machine::new(&format!("kiosk-{n}")).group("Kiosks").tag("ir"));
+    let office = (0..90).map(|n| Machine::new(&format!("office-{n:02}")));
+    Fleet::of(kiosks.chain(office))
+}
+
+fn policies() -> PolicySet {
+    PolicySet { isolation: vec![isolate("ir", tag("ir"))], ..set() }
+}
+
+fn capped(caps: Caps) -> Workspace {
+    let mut workspace = workspace();
+    workspace.guardrails.caps = [(Verb::Isolate, caps)].into();
+    workspace
+}
+
+fn codes(plan: &Plan) -> Vec<(String, u32)> {
+    plan.objections.iter().map(|o| (o.code.clone(), o.held)).collect()
+}
+
+fn percent(percent: u32) -> Limit {
+    Limit::Share { basis_points: percent * 100, at_least: 1 }
+}
+
+#[track_caller]
+fn check(caps: Caps, fleet: &Fleet, done: usize, expected: &[(&str, u32)]) -> Plan {
+    let plan = planned(&policies(), &capped(caps), fleet.build());
+    let expected: Vec<_> = expected.iter().map(|(code, held)| ((*code).to_owned(), *held)).collect();
+    assert_eq!((plan.changes.len(), codes(&plan)), (done, expected));
+    plan
+}
+
+#[test]
+fn a_cap_on_the_run_holds_all_or_nothing() {
+    let run = |limit| Caps { run: Some(limit), ..Caps::default() };
+    check(run(Limit::Count(10)), &fleet(), 10, &[]);
+    let plan = check(run(Limit::Count(9)), &fleet(), 0, &[("cap-run", 10)]);
+    assert_eq!(plan.held.len(), 10);
+    assert_eq!(plan.objections[0].setting, "guardrails.caps.isolate.run");
+    assert_eq!(plan.held[0].reason.text("wouldBe").as_deref(), Some("10"));
+    check(run(Limit::Count(0)), &fleet(), 0, &[("cap-run", 10)]);
+}
+
+#[test]
+fn a_cap_on_the_group_counts_those_already_there() {
+    let group = |limit| Caps { group: Some(limit), ..Caps::default() };
+    check(group(percent(100)), &fleet(), 10, &[]);
+    check(group(percent(99)), &fleet(), 0, &[("cap-group", 10)]);
+    let half = (0..5).fold(fleet(), |fleet, n| {
+        fleet.by_hand(&format!("kiosk-{n}"), Isolate, Succeeded, ago(5))
+    });
+    let plan = check(group(percent(90)), &half, 0, &[("cap-group", 5)]);
+    let facts = &plan.objections[0].facts;
+    assert_eq!((&facts["already"], &facts["wouldBe"]), (&5.into(), &10.into()));
+    assert_eq!(plan.objections[0].scope, "group Kiosks");
+}
+
+#[test]
+fn a_cap_on_the_fleet_counts_every_device_of_the_tenant() {
+    let fleet_cap = |limit| Caps { fleet: Some(limit), ..Caps::default() };
+    check(fleet_cap(percent(10)), &fleet(), 10, &[]);
+    let one_more = fleet().by_hand("office-01", Isolate, Succeeded, ago(5));
+    check(fleet_cap(percent(10)), &one_more, 0, &[("cap-fleet", 10)]);
+    check(fleet_cap(percent(0)), &fleet(), 0, &[("cap-fleet", 10)]);
+}
+
+#[test]
+fn a_rolling_cap_counts_every_hand() {
+    let window = Span::from_hours(24);
+    let rolling = |count| Caps { rolling: Some(Rolling { count, window }), ..Caps::default() };
+    check(rolling(10), &fleet(), 10, &[]);
+    let recent = fleet().by_hand("office-01", Isolate, Succeeded, ago(23));
+    check(rolling(10), &recent, 0, &[("cap-rolling", 10)]);
+    let old = fleet().by_hand("office-01", Isolate, Succeeded, ago(24));
+    check(rolling(10), &old, 10, &[]);
+}
+
+#[test]
+fn all_guardrails_object_and_the_first_is_shown_with_the_change() {
+    let caps = Caps { run: Some(Limit::Count(1)), fleet: Some(Limit::Count(1)), ..Caps::default() };
+    let mut workspace = capped(caps);
+    workspace.guardrails.protected = Some(tag("ir"));
+    let plan = planned(&policies(), &workspace, fleet().build());
+    let expected =
+        [("protected", 10), ("cap-fleet", 10), ("cap-run", 10)].map(|(c, n)| (c.to_owned(), n));
+    assert_eq!(codes(&plan), expected);
+    assert!(plan.held.iter().all(|entry| entry.reason.code == "protected"));
+}
+
+#[test]
+fn protected_devices_are_never_restricted_and_still_released() {
+    let mut workspace = workspace();
+    workspace.guardrails.protected = Some(DeviceExpr::Everything);
+    let held = Fleet::of([Machine::new("kiosk-0").tag("ir"), Machine::new("kiosk-1")])
+        .by_us("kiosk-1", Isolate, Succeeded, ago(5), "ir");
+    let plan = planned(&policies(), &workspace, held.build());
+    assert_eq!(plan.held.len(), 1);
+    assert_eq!(plan.changes[0].verb, Verb::Release);
+}
+
+#[test]
+fn a_lease_longer_than_the_workspace_allows_is_held() {
+    let mut workspace = workspace();
+    workspace.guardrails.max_lease = Span::from_hours(71);
+    let plan = planned(&policies(), &workspace, fleet().build());
+    assert_eq!(codes(&plan), [("max-lease".to_owned(), 10)]);
+    assert_eq!(plan.objections[0].scope, "policy ir");
+}

@@ -1,0 +1,179 @@
+//! One tenant as the planner's steps see it: the observation, and whom each policy reaches.
+//!
+//! All selectors are evaluated once, set-wise; steps ask bitmaps. Terms with facts are made only for
+//! devices that end up in a row. Called by `draft`, read by every step.
+
+use std::collections::BTreeSet;
+
+use roaring::RoaringBitmap;
+
+use crate::inventory::{Dev, Inventory, What};
+use crate::inventory::readings;
+use crate::model::{DeviceId, Facet, Holder};
+use crate::plan::Input;
+use crate::plan::types::{Reason, Target, TargetKind, Why};
+use crate::policy::selector::{self, DeviceExpr, DeviceTerm, DeviceTerms};
+use crate::policy::set::{Exemption, Header, IsolationPolicy, RestrictionPolicy, ScanPolicy};
+
+/// A policy and the devices it selects.
+#[derive(Debug)]
+pub(super) struct Reach<'a, P> {
+    pub(super) policy: &'a P,
+    pub(super) header: &'a Header,
+    pub(super) selected: RoaringBitmap,
+    /// A part of the observation that the selector reads is missing: who is not selected may only
+    /// look so, and who is selected too.
+    pub(super) doubt: Option<What>,
+    terms: DeviceTerms<'a>,
+}
+
+impl<P> Reach<'_, P> {
+    pub(super) fn selects(&self, device: Dev) -> bool {
+        self.selected.contains(device.0)
+    }
+
+    /// The policy as a reason for what happens to a device.
+    pub(super) fn why(&self, device: Dev) -> Why {
+        why(self.header, self.terms.matched(device))
+    }
+}
+
+/// A policy as a reason, with the terms that matched.
+pub(super) fn why(header: &Header, terms: Vec<String>) -> Why {
+    Why {
+        kind: header.kind.word().to_owned(),
+        name: header.name.to_string(),
+        file: header.file.to_string(),
+        line: header.line,
+        terms,
+    }
+}
+
+/// One tenant.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    pub(super) input: Input<'a>,
+    pub(super) inventory: &'a Inventory,
+    pub(super) isolation: Vec<Reach<'a, IsolationPolicy>>,
+    pub(super) restriction: Vec<Reach<'a, RestrictionPolicy>>,
+    pub(super) scans: Vec<Reach<'a, ScanPolicy>>,
+    /// Those that have not expired.
+    pub(super) exemptions: Vec<Reach<'a, Exemption>>,
+    pub(super) protected: RoaringBitmap,
+    /// Devices that somebody names and a partial device list lacks, by id.
+    pub(super) absent: BTreeSet<DeviceId>,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(input: Input<'a>, inventory: &'a Inventory) -> Self {
+        let set = input.policies;
+        let exemptions: Vec<&Exemption> =
+            set.exemptions.iter().filter(|exemption| exemption.expires > input.now).collect();
+        let mut exprs: Vec<&DeviceExpr> = Vec::new();
+        exprs.extend(set.isolation.iter().map(|policy| &policy.containment.devices));
+        exprs.extend(set.restriction.iter().map(|policy| &policy.containment.devices));
+        exprs.extend(set.scans.iter().map(|policy| &policy.devices));
+        exprs.extend(exemptions.iter().map(|exemption| &exemption.devices));
+        exprs.extend(&input.workspace.guardrails.protected);
+        let selected = selector::select_all(inventory, &exprs, input.now);
+        let mut found = exprs.iter().copied().zip(selected);
+        let mut scene = Self {
+            input,
+            inventory,
+            isolation: reaches(input, inventory, &set.isolation, |p| &p.header, &mut found),
+            restriction: reaches(input, inventory, &set.restriction, |p| &p.header, &mut found),
+            scans: reaches(input, inventory, &set.scans, |p| &p.header, &mut found),
+            exemptions: reaches(input, inventory, exemptions, |p| &p.header, &mut found),
+            protected: found.next().map(|(_, devices)| devices).unwrap_or_default(),
+            absent: BTreeSet::new(),
+        };
+        scene.absent = scene.find_absent(&exprs);
+        scene
+    }
+
+    /// Everybody that policies or our own actions name and that a partial device list lacks.
+    fn find_absent(&self, exprs: &[&DeviceExpr]) -> BTreeSet<DeviceId> {
+        let inventory = self.inventory;
+        let mut absent: BTreeSet<DeviceId> = inventory.absent().iter().cloned().collect();
+        if !inventory.is_partial(What::Devices) {
+            return absent;
+        }
+        let lacks =
+            |id: &DeviceId| inventory.find(id).is_none() && inventory.superseded_by(id).is_none();
+        for action in inventory.all_actions() {
+            let ours = || {
+                let holder = readings::holder_of(action, &self.input.workspace.id);
+                matches!(holder, Holder::Ours { .. })
+            };
+            if lacks(&action.device) && ours() {
+                absent.insert(action.device.clone());
+            }
+        }
+        let mut name = |id: &DeviceId| {
+            if lacks(id) {
+                absent.insert(id.clone());
+            }
+        };
+        exprs.iter().for_each(|expr| each_id(expr, &mut name));
+        absent
+    }
+
+    /// A device as the target of a row.
+    pub(super) fn target(&self, device: Dev) -> Target {
+        Target {
+            kind: TargetKind::Device,
+            id: self.inventory.id(device).to_string(),
+            name: self.inventory.name(device).to_owned(),
+            group: self.inventory.group(device).to_owned(),
+            value: Some(self.inventory.value(device)),
+        }
+    }
+
+    /// The exemption that keeps a facet of a device from being touched, as a reason with its policy.
+    pub(super) fn exemption(&self, device: Dev, facet: Facet) -> Option<(Reason, Why)> {
+        let reach = self
+            .exemptions
+            .iter()
+            .find(|reach| reach.policy.facets.contains(&facet) && reach.selects(device))?;
+        let Exemption { header, reason, approver, expires, devices: _, facets: _ } = reach.policy;
+        let reason = Reason::new("exemption")
+            .with("name", header.name.as_str())
+            .with("expires", expires.to_string())
+            .with("reason", &**reason)
+            .with("approver", &**approver);
+        Some((reason, reach.why(device)))
+    }
+}
+
+fn reaches<'a, P>(
+    input: Input<'a>,
+    inventory: &'a Inventory,
+    policies: impl IntoIterator<Item = &'a P>,
+    header: impl Fn(&'a P) -> &'a Header,
+    found: &mut impl Iterator<Item = (&'a DeviceExpr, RoaringBitmap)>,
+) -> Vec<Reach<'a, P>> {
+    // Policies first: `zip` asks its left side first and would lose a selection at the end.
+    let pairs = policies.into_iter().map_while(|policy| Some((policy, found.next()?)));
+    let reach = |(policy, (expr, selected)): (&'a P, (&'a DeviceExpr, RoaringBitmap))| Reach {
+        policy,
+        header: header(policy),
+        selected,
+        doubt: selector::reads(expr)
+            .into_iter()
+            .find(|what| *what != What::Devices && inventory.is_partial(*what)),
+        terms: DeviceTerms::new(inventory, expr, input.now),
+    };
+    pairs.map(reach).collect()
+}
+
+/// Each device id that a selector names.
+fn each_id(expr: &DeviceExpr, visit: &mut dyn FnMut(&DeviceId)) {
+    match expr {
+        DeviceExpr::Term(DeviceTerm::Id(ids)) => ids.iter().for_each(visit),
+        DeviceExpr::All(parts) | DeviceExpr::Any(parts) => {
+            parts.iter().for_each(|part| each_id(part, visit));
+        }
+        DeviceExpr::Not(part) => each_id(part, visit),
+        DeviceExpr::Everything | DeviceExpr::Term(_) => {}
+    }
+}

@@ -1,0 +1,185 @@
+//! Alert rules: precedence, conflicts, and whose verdict stands.
+
+use std::sync::Arc;
+
+use super::fleet::{Fleet, Machine, alert, marked};
+use super::policies::{rule, set, workspace};
+use super::{planned, rows};
+use crate::inventory::AlertRow;
+use crate::model::{AlertStatus, Classification, Determination};
+use crate::plan::types::{Level, Plan};
+use crate::policy::PolicySet;
+use crate::policy::set::{AlertRule, Mode, Verdict};
+
+const TITLE: &str = "Mimikatz credential theft tool";
+
+fn expected_activity() -> Verdict {
+    Verdict {
+        status: Some(AlertStatus::Resolved),
+        classification: Some(Classification::InformationalExpectedActivity),
+        determination: Some(Determination::SecurityTesting),
+        assigned_to: Some(Arc::from("soc@contoso.example")),
+        comment: Some(Arc::from("red team range")),
+    }
+}
+
+fn red_team() -> AlertRule {
+    rule("red-team", "*mimikatz*", expected_activity())
+}
+
+fn with(rules: impl IntoIterator<Item = AlertRule>) -> PolicySet {
+    PolicySet { alert_rules: rules.into_iter().collect(), ..set() }
+}
+
+fn check(rules: &PolicySet, row: AlertRow, expected: &[&str]) -> Plan {
+    let fleet = Fleet::of([Machine::new("pc-1")]).alert(row);
+    let plan = planned(rules, &workspace(), fleet.build());
+    let expected: Vec<String> = expected.iter().map(|row| row.replace("ALERT", TITLE)).collect();
+    assert_eq!(rows(&plan), expected);
+    plan
+}
+
+fn new() -> AlertRow {
+    alert("da1", "pc-1")
+}
+
+#[test]
+fn a_matching_alert_is_classified_with_the_spellings_of_graph() {
+    let plan = check(
+        &with([red_team()]),
+        new(),
+        &["do classify ALERT new/unknown/unknown/ -> resolved/informationalExpectedActivity/securityTesting/soc@contoso.example"],
+    );
+    let change = &plan.changes[0];
+    assert_eq!(change.parameters.status.as_deref(), Some("resolved"));
+    assert_eq!(
+        change.parameters.classification.as_deref(),
+        Some("informationalExpectedActivity")
+    );
+    assert_eq!(change.parameters.determination.as_deref(), Some("securityTesting"));
+    let comment = change.parameters.comment.clone().unwrap();
+    assert!(comment.starts_with("red team range [palisade contoso-soc/red-team "), "{comment}");
+    assert_eq!(change.target.group, "Workstations");
+    assert_eq!(change.because[0].terms.len(), 1);
+    assert_eq!(plan.summary.total, 1);
+}
+
+#[test]
+fn what_is_so_is_unchanged_and_a_comment_is_posted_once() {
+    let mut done = new();
+    done.status = AlertStatus::Resolved;
+    done.classification = Classification::InformationalExpectedActivity;
+    done.determination = Determination::SecurityTesting;
+    done.assigned_to = Some(Arc::from("SOC@contoso.example"));
+    done.comments = vec![Arc::from(marked("contoso-soc", "red-team"))];
+    check(&with([red_team()]), done.clone(), &[]);
+    done.status = AlertStatus::New;
+    let plan = planned(
+        &with([red_team()]),
+        &workspace(),
+        Fleet::of([Machine::new("pc-1")]).alert(done).build(),
+    );
+    assert_eq!(plan.changes[0].parameters.status.as_deref(), Some("resolved"));
+    assert_eq!(plan.changes[0].parameters.classification, None);
+    assert_eq!(plan.changes[0].parameters.comment, None);
+}
+
+#[test]
+fn a_verdict_that_a_person_gave_stays() {
+    let mut judged = new();
+    judged.classification = Classification::TruePositive;
+    judged.determination = Determination::Malware;
+    check(&with([red_team()]), judged.clone(), &["held ALERT classification analyst-verdict"]);
+    // Another workspace's marker is not ours.
+    judged.comments = vec![Arc::from(marked("another", "red-team"))];
+    check(&with([red_team()]), judged.clone(), &["held ALERT classification analyst-verdict"]);
+    let overwritten = "do classify ALERT new/truePositive/malware/ -> resolved/informationalExpectedActivity/securityTesting/soc@contoso.example";
+    let mut bold = red_team();
+    bold.overwrite_analyst = true;
+    check(&with([bold]), judged.clone(), &[overwritten]);
+    judged.comments = vec![Arc::from(marked("contoso-soc", "some-older-rule"))];
+    check(&with([red_team()]), judged, &[overwritten]);
+}
+
+#[test]
+fn a_persons_verdict_that_agrees_is_not_claimed_as_ours() {
+    let mut agreed = new();
+    agreed.classification = Classification::InformationalExpectedActivity;
+    agreed.determination = Determination::SecurityTesting;
+    let plan = planned(
+        &with([red_team()]),
+        &workspace(),
+        Fleet::of([Machine::new("pc-1")]).alert(agreed).build(),
+    );
+    let parameters = &plan.changes[0].parameters;
+    assert_eq!(parameters.status.as_deref(), Some("resolved"));
+    assert_eq!((&parameters.classification, &parameters.comment), (&None, &None));
+}
+
+#[test]
+fn a_verdict_without_words_still_carries_the_marker() {
+    let mut silent = red_team();
+    silent.set.comment = None;
+    let plan = planned(
+        &with([silent]),
+        &workspace(),
+        Fleet::of([Machine::new("pc-1")]).alert(new()).build(),
+    );
+    let comment = plan.changes[0].parameters.comment.clone().unwrap();
+    assert!(comment.starts_with("[palisade contoso-soc/red-team "), "{comment}");
+}
+
+#[test]
+fn the_first_rule_by_priority_decides_whole() {
+    let mut first = rule("z-first", "*", Verdict::default());
+    first.priority = 10;
+    first.set.status = Some(AlertStatus::InProgress);
+    let plan = check(
+        &with([red_team(), first]),
+        new(),
+        &["do classify ALERT new/unknown/unknown/ -> inProgress/unknown/unknown/"],
+    );
+    assert_eq!(plan.changes[0].because.len(), 1);
+    assert_eq!(plan.changes[0].parameters.comment, None);
+}
+
+#[test]
+fn rules_of_one_priority_that_contradict_each_other_are_an_error_the_alert_proves() {
+    let other = rule(
+        "another",
+        "*theft*",
+        Verdict { status: Some(AlertStatus::InProgress), ..Verdict::default() },
+    );
+    let plan = check(
+        &with([red_team(), other.clone()]),
+        new(),
+        &["held ALERT classification rule-conflict"],
+    );
+    assert_eq!(plan.objections.len(), 1);
+    let objection = &plan.objections[0];
+    assert_eq!((objection.code.as_str(), objection.level), ("rule-conflict", Level::Hold));
+    assert_eq!((objection.scope.as_str(), objection.held), ("rules another and red-team", 1));
+    let mut same = other;
+    same.set.status = Some(AlertStatus::Resolved);
+    let plan = planned(
+        &with([red_team(), same]),
+        &workspace(),
+        Fleet::of([Machine::new("pc-1")]).alert(new()).build(),
+    );
+    assert!(plan.objections.is_empty());
+}
+
+#[test]
+fn audit_rules_show_only_where_no_enforcing_rule_decides() {
+    let mut audit = red_team();
+    audit.mode = Mode::Audit;
+    audit.priority = 1;
+    check(&with([audit.clone()]), new(), &["audit ALERT classification audit-mode"]);
+    let enforcing =
+        rule("b", "*", Verdict { status: Some(AlertStatus::InProgress), ..Verdict::default() });
+    check(
+        &with([audit, enforcing]),
+        new(),
+        &["do classify ALERT new/unknown/unknown/ -> inProgress/unknown/unknown/"],
+    );
+}
