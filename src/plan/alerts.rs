@@ -211,7 +211,10 @@ impl Case<'_> {
             kind: TargetKind::Alert,
             id: alert.id.to_string(),
             name: alert.title.to_string(),
-            group: device.map(|device| scene.inventory.group(device)).unwrap_or_default().to_owned(),
+            group: device
+                .map(|device| scene.inventory.group(device))
+                .unwrap_or_default()
+                .to_owned(),
             value: None,
         }
     }

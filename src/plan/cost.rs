@@ -58,9 +58,16 @@ mod tests {
 
     #[test]
     fn the_rate_windows_decide_how_long_it_takes() {
-        for (calls, seconds) in
-            [(0, 0), (1, 0), (100, 0), (101, 60), (300, 120), (1_500, 840), (1_501, 3_600), (2_940, 4_440)]
-        {
+        for (calls, seconds) in [
+            (0, 0),
+            (1, 0),
+            (100, 0),
+            (101, 60),
+            (300, 120),
+            (1_500, 840),
+            (1_501, 3_600),
+            (2_940, 4_440),
+        ] {
             assert_eq!(least_seconds(calls), seconds, "{calls}");
         }
     }

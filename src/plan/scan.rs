@@ -263,17 +263,18 @@ impl Case<'_> {
 fn waiting(due: &Due) -> Option<(u8, Reason)> {
     match due {
         Due::Satisfied { .. } | Due::Now { .. } => None,
-        Due::Retry { at, .. } => {
-            Some((0, Reason::new("retry-delay").with("at", at.to_string())))
-        }
+        Due::Retry { at, .. } => Some((0, Reason::new("retry-delay").with("at", at.to_string()))),
         Due::Missed { tick, closed, next } => {
             let reason = Reason::new("window-missed")
                 .with("tick", tick.to_string())
                 .with("closed", closed.to_string());
-            Some((1, match next {
-                Some(next) => reason.with("next", next.to_string()),
-                None => reason,
-            }))
+            Some((
+                1,
+                match next {
+                    Some(next) => reason.with("next", next.to_string()),
+                    None => reason,
+                },
+            ))
         }
     }
 }

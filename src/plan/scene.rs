@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use roaring::RoaringBitmap;
 
-use crate::inventory::{Dev, Inventory, What};
 use crate::inventory::readings;
+use crate::inventory::{Dev, Inventory, What};
 use crate::model::{DeviceId, Facet, Holder};
 use crate::plan::Input;
 use crate::plan::types::{Reason, Target, TargetKind, Why};

@@ -11,8 +11,8 @@ use crate::model::{
 use crate::plan::Input;
 use crate::plan::check::Fault;
 use crate::plan::types::{Change, Entry, Plan, TargetKind};
-use crate::policy::selector::interpret::Meaning;
 use crate::policy::selector::DeviceExpr;
+use crate::policy::selector::interpret::Meaning;
 
 pub(super) fn against(plan: &Plan, input: &Input<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -68,9 +68,10 @@ impl<'a> Asked<'a> {
 
     fn change(&self, change: &Change, device: Dev, faults: &mut Vec<Fault>) {
         let id = || change.id.to_string();
-        let protected = self.protected.as_ref().is_some_and(|question| {
-            question.meaning.device(question.expr, device)
-        });
+        let protected = self
+            .protected
+            .as_ref()
+            .is_some_and(|question| question.meaning.device(question.expr, device));
         if protected && change.verb.is_restrictive() {
             faults.push(Fault::Protected { id: id() });
         }

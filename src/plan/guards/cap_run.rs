@@ -17,11 +17,7 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
         scope: "run".to_owned(),
         verb: Some(verb),
         setting: format!("guardrails.caps.{verb}.run"),
-        facts: vec![
-            ("limit", limit.into()),
-            ("wouldBe", planned.into()),
-            ("size", size.into()),
-        ],
+        facts: vec![("limit", limit.into()), ("wouldBe", planned.into()), ("size", size.into())],
         held,
     })
 }

@@ -135,7 +135,16 @@ impl Breach {
 
 fn entry(change: Change, reason: Reason) -> Entry {
     let Change { tenant, target, facet, verb, from, to, because, .. } = change;
-    Entry { tenant, target, facet, verb: Some(verb), from: Some(from), to: Some(to), because, reason }
+    Entry {
+        tenant,
+        target,
+        facet,
+        verb: Some(verb),
+        from: Some(from),
+        to: Some(to),
+        because,
+        reason,
+    }
 }
 
 #[cfg(test)]

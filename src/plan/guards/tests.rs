@@ -38,7 +38,8 @@ fn percent(percent: u32) -> Limit {
 #[track_caller]
 fn check(caps: Caps, fleet: &Fleet, done: usize, expected: &[(&str, u32)]) -> Plan {
     let plan = planned(&policies(), &capped(caps), fleet.build());
-    let expected: Vec<_> = expected.iter().map(|(code, held)| ((*code).to_owned(), *held)).collect();
+    let expected: Vec<_> =
+        expected.iter().map(|(code, held)| ((*code).to_owned(), *held)).collect();
     assert_eq!((plan.changes.len(), codes(&plan)), (done, expected));
     plan
 }
@@ -59,9 +60,8 @@ fn a_cap_on_the_group_counts_those_already_there() {
     let group = |limit| Caps { group: Some(limit), ..Caps::default() };
     check(group(percent(100)), &fleet(), 10, &[]);
     check(group(percent(99)), &fleet(), 0, &[("cap-group", 10)]);
-    let half = (0..5).fold(fleet(), |fleet, n| {
-        fleet.by_hand(&format!("kiosk-{n}"), Isolate, Succeeded, ago(5))
-    });
+    let half = (0..5)
+        .fold(fleet(), |fleet, n| fleet.by_hand(&format!("kiosk-{n}"), Isolate, Succeeded, ago(5)));
     let plan = check(group(percent(90)), &half, 0, &[("cap-group", 5)]);
     let facts = &plan.objections[0].facts;
     assert_eq!((&facts["already"], &facts["wouldBe"]), (&5.into(), &10.into()));
@@ -104,8 +104,13 @@ fn all_guardrails_object_and_the_first_is_shown_with_the_change() {
 fn protected_devices_are_never_restricted_and_still_released() {
     let mut workspace = workspace();
     workspace.guardrails.protected = Some(DeviceExpr::Everything);
-    let held = Fleet::of([Machine::new("kiosk-0").tag("ir"), Machine::new("kiosk-1")])
-        .by_us("kiosk-1", Isolate, Succeeded, ago(5), "ir");
+    let held = Fleet::of([Machine::new("kiosk-0").tag("ir"), Machine::new("kiosk-1")]).by_us(
+        "kiosk-1",
+        Isolate,
+        Succeeded,
+        ago(5),
+        "ir",
+    );
     let plan = planned(&policies(), &workspace, held.build());
     assert_eq!(plan.held.len(), 1);
     assert_eq!(plan.changes[0].verb, Verb::Release);

@@ -186,7 +186,9 @@ impl<'c, L: Level> Case<'c, L> {
         for wish in &self.wanted {
             match record.spent(&wish.header.name, wish.containment, self.now()) {
                 None => able.push(*wish),
-                Some(reason) => spent = spent.or(Some(reason.with("policy", wish.header.name.as_str()))),
+                Some(reason) => {
+                    spent = spent.or(Some(reason.with("policy", wish.header.name.as_str())))
+                }
             }
         }
         match (able.is_empty(), spent) {

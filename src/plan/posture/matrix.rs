@@ -37,11 +37,9 @@ pub(super) fn restrict(inventory: &Inventory, device: Dev) -> Option<Reason> {
     onboarded(inventory, device).or_else(|| match inventory.os(device) {
         OsFamily::Windows => client(inventory, device, 1709),
         OsFamily::WindowsServer => server(inventory, device, &["2008", "2012", "2016"], &[]),
-        OsFamily::Macos
-        | OsFamily::Linux
-        | OsFamily::Android
-        | OsFamily::Ios
-        | OsFamily::Other => Some(platform(inventory, device)),
+        OsFamily::Macos | OsFamily::Linux | OsFamily::Android | OsFamily::Ios | OsFamily::Other => {
+            Some(platform(inventory, device))
+        }
     })
 }
 

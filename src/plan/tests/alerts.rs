@@ -48,14 +48,13 @@ fn a_matching_alert_is_classified_with_the_spellings_of_graph() {
     let plan = check(
         &with([red_team()]),
         new(),
-        &["do classify ALERT new/unknown/unknown/ -> resolved/informationalExpectedActivity/securityTesting/soc@contoso.example"],
+        &[
+            "do classify ALERT new/unknown/unknown/ -> resolved/informationalExpectedActivity/securityTesting/soc@contoso.example",
+        ],
     );
     let change = &plan.changes[0];
     assert_eq!(change.parameters.status.as_deref(), Some("resolved"));
-    assert_eq!(
-        change.parameters.classification.as_deref(),
-        Some("informationalExpectedActivity")
-    );
+    assert_eq!(change.parameters.classification.as_deref(), Some("informationalExpectedActivity"));
     assert_eq!(change.parameters.determination.as_deref(), Some("securityTesting"));
     let comment = change.parameters.comment.clone().unwrap();
     assert!(comment.starts_with("red team range [palisade contoso-soc/red-team "), "{comment}");

@@ -141,8 +141,7 @@ fn an_ended_lease_may_hold_instead() {
 
 #[test]
 fn a_device_that_nobody_wants_any_longer_is_released_with_the_reason() {
-    let fleet =
-        Fleet::of([Machine::new("pc-1")]).by_us("pc-1", Isolate, Succeeded, ago(2), "ir");
+    let fleet = Fleet::of([Machine::new("pc-1")]).by_us("pc-1", Isolate, Succeeded, ago(2), "ir");
     let released = |code: &str| format!("do release pc-1 full -> free ({code})");
     check(&with([policy()]), &fleet, &[&released("no-longer-selected")]);
     check(&with([]), &fleet, &[&released("policy-gone")]);
@@ -175,7 +174,8 @@ fn what_somebody_else_placed_is_foreign_selected_or_not() {
         check(&with([]), &fleet, &["foreign pc-1 isolation held-by-other"]);
     }
     let comment = marked("another", "ir");
-    let other = Fleet::of([tagged("pc-1")]).action("pc-1", Isolate, Succeeded, ago(9), &comment, "x");
+    let other =
+        Fleet::of([tagged("pc-1")]).action("pc-1", Isolate, Succeeded, ago(9), &comment, "x");
     let mut adopting = policy();
     adopting.containment.adopt = true;
     let plan = check(&with([adopting]), &other, &["foreign pc-1 isolation held-by-other"]);
@@ -211,9 +211,8 @@ fn strengthening_is_one_more_isolation_and_weakening_waits() {
 
 #[test]
 fn an_action_in_flight_is_waited_for_or_cancelled_when_it_is_ours_and_unwanted() {
-    let ours = |machine, kind, status| {
-        Fleet::of([machine]).by_us("pc-1", kind, status, ago(1), "ir")
-    };
+    let ours =
+        |machine, kind, status| Fleet::of([machine]).by_us("pc-1", kind, status, ago(1), "ir");
     for status in [Pending, InProgress] {
         let wanted = ours(tagged("pc-1"), Isolate, status.clone());
         check(&with([policy()]), &wanted, &["changing pc-1 isolation in-flight"]);
@@ -343,8 +342,13 @@ fn audit_mode_shows_and_does_nothing() {
 #[test]
 fn restriction_follows_the_same_rules() {
     let policies = PolicySet { restriction: vec![restrict("kiosks", tag("ir"))], ..set() };
-    let fleet = Fleet::of([tagged("pc-1"), tagged("srv").platform("WindowsServer2016")])
-        .by_us("pc-2", RestrictCodeExecution, Succeeded, ago(1), "kiosks");
+    let fleet = Fleet::of([tagged("pc-1"), tagged("srv").platform("WindowsServer2016")]).by_us(
+        "pc-2",
+        RestrictCodeExecution,
+        Succeeded,
+        ago(1),
+        "kiosks",
+    );
     let plan = check(
         &policies,
         &fleet,
@@ -360,7 +364,6 @@ fn restriction_follows_the_same_rules() {
 fn a_change_of_a_device_of_high_value_is_of_high_risk() {
     let mut machine = tagged("sql-1");
     machine.value = DeviceValue::High;
-    let plan =
-        check(&with([policy()]), &Fleet::of([machine]), &["do isolate sql-1 free -> full"]);
+    let plan = check(&with([policy()]), &Fleet::of([machine]), &["do isolate sql-1 free -> full"]);
     assert_eq!(plan.changes[0].risk, Risk::High);
 }

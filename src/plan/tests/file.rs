@@ -15,8 +15,13 @@ use crate::policy::{PolicySet, Workspace};
 
 fn made(workspace: &Workspace) -> Plan {
     let policies = PolicySet { isolation: vec![isolate("ir", tag("ir"))], ..set() };
-    let fleet = Fleet::of([Machine::new("pc-1").tag("ir"), Machine::new("pc-2")])
-        .by_us("pc-2", Isolate, Succeeded, ago(5), "gone");
+    let fleet = Fleet::of([Machine::new("pc-1").tag("ir"), Machine::new("pc-2")]).by_us(
+        "pc-2",
+        Isolate,
+        Succeeded,
+        ago(5),
+        "gone",
+    );
     planned(&policies, workspace, fleet.build())
 }
 
@@ -62,7 +67,10 @@ fn what_is_wrong_with_a_file_is_said() {
     assert_eq!(read(newer.as_bytes()), Err(PlanFileError::Version { found: "2".into() }));
     let odd = text.replace("\"wave\": 1", "\"wave\": \"first\"");
     let error = read(odd.as_bytes()).unwrap_err();
-    assert!(matches!(&error, PlanFileError::Schema { place, .. } if place == "/changes/0/wave"), "{error}");
+    assert!(
+        matches!(&error, PlanFileError::Schema { place, .. } if place == "/changes/0/wave"),
+        "{error}"
+    );
     let unknown = text.replace("\"tool\"", "\"extra\": 1, \"tool\"");
     assert!(matches!(read(unknown.as_bytes()), Err(PlanFileError::Schema { .. })));
     assert!(matches!(read(b"apiVersion: palisade/v1"), Err(PlanFileError::Unreadable(_))));
@@ -112,8 +120,7 @@ fn a_study_plan_is_for_loopback_tenants_only() {
     let plan = seal(plan);
     let digest = "d".repeat(64);
     let loopback = workspace();
-    let context =
-        VerifyContext { workspace: &loopback, policy_digest: Some(&digest), now: now() };
+    let context = VerifyContext { workspace: &loopback, policy_digest: Some(&digest), now: now() };
     assert!(verify(plan.clone(), &context).is_ok());
     let mut real = workspace();
     real.tenants[0].endpoints.defender = "https://api.security.microsoft.com".parse().unwrap();
@@ -128,10 +135,11 @@ fn changes_that_rest_on_an_incomplete_observation_are_refused() {
     let plan = planned(&policies, &workspace(), fleet.build());
     assert_eq!(plan.changes.len(), 1);
     let error = refused(plan, &workspace(), &"d".repeat(64), now());
-    assert!(matches!(&error, PlanFileError::Incomplete { missing, .. } if missing.contains("devices")));
+    assert!(
+        matches!(&error, PlanFileError::Incomplete { missing, .. } if missing.contains("devices"))
+    );
     let scores = Fleet::of([Machine::new("pc-1").tag("ir")]).lacks(What::Scores);
     let plan = planned(&policies, &workspace(), scores.build());
-    let context =
-        VerifyContext { workspace: &workspace(), policy_digest: None, now: now() };
+    let context = VerifyContext { workspace: &workspace(), policy_digest: None, now: now() };
     assert!(verify(plan, &context).is_ok());
 }
