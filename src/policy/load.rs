@@ -229,4 +229,5 @@ pub fn load_workspace(file: &SourceText, root: &Path) -> (Option<Workspace>, Vec
 }
 
 #[cfg(test)]
+#[path = "load_tests.rs"]
 mod tests;
