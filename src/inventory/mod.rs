@@ -16,6 +16,10 @@ mod index;
 pub mod readings;
 pub mod record;
 mod resolve;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod text;
 mod view;
 
