@@ -251,11 +251,12 @@ fn takings_are_leases_of_our_policies() {
         .into_iter()
         .map(|taking| (taking.policy.to_string(), taking.started, taking.ended))
         .collect();
-    let expected: Vec<_> = [("p", 1, Some(11)), ("p", 31, Some(41)), ("q", 41, Some(51)), ("q", 71, None)]
-        .map(|(policy, start, end)| {
-            (policy.to_owned(), at(&minute(start)), end.map(|end| at(&minute(end))))
-        })
-        .to_vec();
+    let expected: Vec<_> =
+        [("p", 1, Some(11)), ("p", 31, Some(41)), ("q", 41, Some(51)), ("q", 71, None)]
+            .map(|(policy, start, end)| {
+                (policy.to_owned(), at(&minute(start)), end.map(|end| at(&minute(end))))
+            })
+            .to_vec();
     assert_eq!(found, expected);
     assert!(takings(&inventory, device, Facet::CodeExecution, &ours()).is_empty());
     assert!(takings(&inventory, device, Facet::Scan, &ours()).is_empty());

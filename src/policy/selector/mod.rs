@@ -21,3 +21,6 @@ pub use explain::{
 };
 pub use interpret::{matches_alert, matches_device};
 pub use walk::{alert_reads, is_void, is_void_alert, reads};
+
+#[cfg(test)]
+mod tests;
