@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value as Json;
 
-use super::parser::{Expr, Function, Literal, Op, Operand};
+use super::ast::{Expr, Function, Literal, Op, Operand};
 use super::{Kind, Record, Value};
 use crate::emulator::dates;
 

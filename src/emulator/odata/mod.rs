@@ -6,6 +6,7 @@
 //! dates, numbers, booleans, null. Property names are matched without regard to case, and only the
 //! documented ones may be filtered. Text compares exactly, enum members without regard to case.
 
+mod ast;
 mod eval;
 mod lexer;
 mod parser;
@@ -17,7 +18,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use parser::Expr;
+use ast::Expr;
 
 /// Why a query is refused; the text is what the service's OData layer says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -137,7 +138,7 @@ impl Filter {
     /// top level: lets a caller look up an index instead of reading every row.
     #[must_use]
     pub fn required(&self, property: &str) -> Option<&str> {
-        parser::required(&self.0, property)
+        ast::required(&self.0, property)
     }
 }
 

@@ -1,76 +1,9 @@
 //! Tokens into an expression that fits the schema. Types are checked here, so that evaluation of a
 //! row cannot fail.
 
-use jiff::Timestamp;
-
+use super::ast::{Expr, Function, Literal, Op, Operand};
 use super::lexer::{Token, tokens};
 use super::{Error, Kind, Schema};
-
-/// A parsed condition.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Expr {
-    And(Vec<Self>),
-    Or(Vec<Self>),
-    Not(Box<Self>),
-    Compare {
-        left: Operand,
-        op: Op,
-        right: Literal,
-    },
-    In {
-        left: Operand,
-        list: Vec<Literal>,
-    },
-    Call {
-        function: Function,
-        left: Operand,
-        text: String,
-    },
-    /// A boolean property on its own.
-    Flag(Operand),
-    Lambda {
-        property: &'static str,
-        all: bool,
-        body: Option<Box<Self>>,
-    },
-}
-
-/// What a comparison looks at.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Operand {
-    Property {
-        name: &'static str,
-        kind: Kind,
-    },
-    /// A lambda's variable, or a path below it. A segment with a dot is a type cast.
-    Variable(Vec<String>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Op {
-    Eq,
-    Ne,
-    Gt,
-    Ge,
-    Lt,
-    Le,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Function {
-    StartsWith,
-    EndsWith,
-    Contains,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Literal {
-    Null,
-    Text(String),
-    Number(f64),
-    Bool(bool),
-    Time(Timestamp),
-}
 
 /// Deepest nesting of parentheses, `not` and lambdas.
 const DEEPEST: usize = 50;
@@ -82,19 +15,6 @@ pub(super) fn parse(text: &str, schema: &Schema) -> Result<Expr, Error> {
     match parser.peek() {
         None => Ok(expr),
         Some(_) => Err(parser.syntax()),
-    }
-}
-
-/// See [`super::Filter::required`].
-pub(super) fn required<'e>(expr: &'e Expr, property: &str) -> Option<&'e str> {
-    match expr {
-        Expr::Compare {
-            left: Operand::Property { name, .. },
-            op: Op::Eq,
-            right: Literal::Text(text),
-        } if *name == property => Some(text),
-        Expr::And(parts) => parts.iter().find_map(|part| required(part, property)),
-        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ mod history;
 mod kinds;
 mod names;
 mod oddities;
+mod sorts;
 
 #[cfg(test)]
 mod tests;

@@ -1,1 +1,0 @@
-//! Table tests of the endpoints, on the bytes of the answers.
