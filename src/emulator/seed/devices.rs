@@ -189,7 +189,7 @@ fn scans(seeder: &Seeder, random: &mut Random, machine: &mut Machine) {
     };
     ended(600, 4 * DAY, av, false);
     // One in four has never had a full scan.
-    if machine.id.0[0] % 4 != 0 {
+    if !machine.id.0[0].is_multiple_of(4) {
         ended(DAY / 2, 30 * DAY, av, true);
     }
 }

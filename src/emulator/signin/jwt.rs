@@ -56,7 +56,7 @@ impl Claims {
             .client_id
             .bytes()
             .fold(config.seed, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-        let principal = Random::new(name, 0x6f69_64).guid().to_string();
+        let principal = Random::new(name, 0x006f_6964).guid().to_string();
         Self {
             aud: aud.to_owned(),
             iss: issuer.clone(),
