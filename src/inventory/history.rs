@@ -79,7 +79,7 @@ impl Alerts {
         });
         rows.dedup_by(|dropped, kept| dropped.id == kept.id);
         let pairs = rows.iter().zip(0u32..).flat_map(|(row, at)| {
-            row.devices.iter().filter_map(|id| find(id)).map(move |device| (device, at))
+            row.devices.iter().filter_map(&find).map(move |device| (device, at))
         });
         let by_device = Pairs::new(pairs.collect::<Vec<_>>().into_iter());
         Self { all: rows, by_device }

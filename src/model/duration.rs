@@ -124,9 +124,9 @@ impl fmt::Display for Span {
         let mut rest = self.0;
         let mut text = String::new();
         let days = rest / 86_400;
-        if rest % 86_400 != 0 && days < 4 {
+        if !rest.is_multiple_of(86_400) && days < 4 {
             // `36h` reads better than `1d12h`.
-        } else if days > 3 || (days > 0 && rest % 86_400 == 0) {
+        } else if days > 3 || (days > 0 && rest.is_multiple_of(86_400)) {
             text.push_str(&format!("{days}d"));
             rest %= 86_400;
         }

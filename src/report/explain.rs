@@ -79,7 +79,7 @@ pub struct Node {
     pub fact: Option<String>,
     /// What it is made of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub parts: Vec<Node>,
+    pub parts: Vec<Self>,
 }
 
 /// An alert rule and the device's alerts.

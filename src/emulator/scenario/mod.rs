@@ -270,8 +270,9 @@ impl Emulator {
 
     fn newest_active(&self, device: &str) -> Option<u32> {
         let rows = self.tenant.actions_of(self.tenant.find(device)?);
-        let active =
-            |row: &&u32| self.tenant.action(**row).is_some_and(|action| action.is_active());
+        let active = |row: &&u32| {
+            self.tenant.action(**row).is_some_and(super::tenant::action::Action::is_active)
+        };
         rows.iter().rev().find(active).copied()
     }
 

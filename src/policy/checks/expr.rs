@@ -14,11 +14,11 @@ pub(crate) enum Sx<T> {
     /// Every device.
     Everything(Place),
     /// Every part.
-    All(Vec<Sx<T>>),
+    All(Vec<Self>),
     /// Some part.
-    Any(Vec<Sx<T>>),
+    Any(Vec<Self>),
     /// Not the part.
-    Not(Box<Sx<T>>),
+    Not(Box<Self>),
     /// One term and where its key stands.
     Term(T, Place),
 }

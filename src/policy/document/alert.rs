@@ -76,14 +76,14 @@ pub struct AlertSelector {
     /// Every one of these selectors matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
-    pub all: Option<Vec<AlertSelector>>,
+    pub all: Option<Vec<Self>>,
     /// At least one of these selectors matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
-    pub any: Option<Vec<AlertSelector>>,
+    pub any: Option<Vec<Self>>,
     /// This selector does not match.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub not: Option<Box<AlertSelector>>,
+    pub not: Option<Box<Self>>,
     /// Alert id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<OneOrMany<Text>>,

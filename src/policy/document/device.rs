@@ -22,14 +22,14 @@ pub struct DeviceSelector {
     /// Every one of these selectors matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
-    pub all: Option<Vec<DeviceSelector>>,
+    pub all: Option<Vec<Self>>,
     /// At least one of these selectors matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
-    pub any: Option<Vec<DeviceSelector>>,
+    pub any: Option<Vec<Self>>,
     /// This selector does not match.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub not: Option<Box<DeviceSelector>>,
+    pub not: Option<Box<Self>>,
     /// Device id, as in the portal's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<OneOrMany<Text>>,

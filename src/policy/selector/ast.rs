@@ -19,11 +19,11 @@ pub enum DeviceExpr {
     /// `everything: true`: each device of the inventory.
     Everything,
     /// Every part matches. Empty: nothing matches.
-    All(Vec<DeviceExpr>),
+    All(Vec<Self>),
     /// Some part matches.
-    Any(Vec<DeviceExpr>),
+    Any(Vec<Self>),
     /// The part does not match.
-    Not(Box<DeviceExpr>),
+    Not(Box<Self>),
     /// One term; a list in YAML is one term with several alternatives.
     Term(DeviceTerm),
 }
@@ -75,11 +75,11 @@ pub enum DeviceTerm {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AlertExpr {
     /// Every part matches. Empty: nothing matches.
-    All(Vec<AlertExpr>),
+    All(Vec<Self>),
     /// Some part matches.
-    Any(Vec<AlertExpr>),
+    Any(Vec<Self>),
     /// The part does not match.
-    Not(Box<AlertExpr>),
+    Not(Box<Self>),
     /// One term.
     Term(AlertTerm),
 }

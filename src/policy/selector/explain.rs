@@ -21,7 +21,7 @@ pub struct Explanation {
     /// For a term, what the inventory says; empty when it says nothing. Untrusted text.
     pub fact: Option<String>,
     /// What it is made of.
-    pub parts: Vec<Explanation>,
+    pub parts: Vec<Self>,
 }
 
 /// Why a device is selected, or not.
@@ -135,7 +135,8 @@ fn device_terms(
         }
         DeviceExpr::Any(parts) => parts
             .iter()
-            .fold(false, |matched, part| device_terms(meaning, part, device, out) || matched),
+            .map(|part| device_terms(meaning, part, device, out))
+            .fold(false, |any, matched| any | matched),
         DeviceExpr::Not(_) => meaning.device(expr, device),
         DeviceExpr::Term(term) => match meaning.device_term(term, device) {
             Some(hit) => {
@@ -164,7 +165,8 @@ fn alert_terms(
         }
         AlertExpr::Any(parts) => parts
             .iter()
-            .fold(false, |matched, part| alert_terms(meaning, part, alert, out) || matched),
+            .map(|part| alert_terms(meaning, part, alert, out))
+            .fold(false, |any, matched| any | matched),
         AlertExpr::Not(_) => meaning.alert(expr, alert),
         AlertExpr::Term(term) => match meaning.alert_term(term, alert) {
             Some(hit) => {

@@ -38,13 +38,13 @@ static SPECS: LazyLock<Vec<(PolicyKind, Shape)>> = LazyLock::new(|| {
 
 /// What is wrong with the envelope of a policy document.
 #[must_use]
-pub fn envelope(file: &Arc<str>, root: &Node) -> Vec<Finding> {
+pub(super) fn envelope(file: &Arc<str>, root: &Node) -> Vec<Finding> {
     check(&ENVELOPE, file, root, root, &[])
 }
 
 /// What is wrong with the `spec` of a document of a kind.
 #[must_use]
-pub fn spec(file: &Arc<str>, root: &Node, kind: PolicyKind) -> Vec<Finding> {
+pub(super) fn spec(file: &Arc<str>, root: &Node, kind: PolicyKind) -> Vec<Finding> {
     let Some(spec) = root.get("spec") else { return Vec::new() };
     let Some((_, shape)) = SPECS.iter().find(|(known, _)| *known == kind) else {
         return Vec::new();
@@ -54,7 +54,7 @@ pub fn spec(file: &Arc<str>, root: &Node, kind: PolicyKind) -> Vec<Finding> {
 
 /// What is wrong with `palisade.yaml`.
 #[must_use]
-pub fn workspace(file: &Arc<str>, root: &Node) -> Vec<Finding> {
+pub(super) fn workspace(file: &Arc<str>, root: &Node) -> Vec<Finding> {
     check(&WORKSPACE, file, root, root, &[])
 }
 

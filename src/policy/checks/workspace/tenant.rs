@@ -113,7 +113,7 @@ pub(super) fn secrets(cx: &mut Cx<'_>, node: &Node) {
         let key: String = entry
             .key
             .chars()
-            .filter(|c| c.is_ascii_alphanumeric())
+            .filter(char::is_ascii_alphanumeric)
             .collect::<String>()
             .to_ascii_lowercase();
         if SECRET_KEYS.contains(&key.as_str()) {
