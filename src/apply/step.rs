@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use crate::apply::journal::Entry;
 use crate::apply::outcome::Summary;
 use crate::inventory::{ActionRow, AlertRow};
-use crate::model::{ActionId, AlertId, ChangeId, DeviceId, IsolationMode, ScanType};
+use crate::model::{
+    ActionId, AlertId, AlertStatus, ChangeId, Classification, Determination, DeviceId,
+    IsolationMode, ScanType,
+};
 
 /// Joins an event to the step it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,10 +105,11 @@ pub enum Send {
     /// Set properties of an alert; absent ones stay.
     Patch {
         alert: AlertId,
-        status: Option<String>,
-        classification: Option<String>,
-        determination: Option<String>,
-        assigned_to: Option<String>,
+        status: Option<AlertStatus>,
+        classification: Option<Classification>,
+        determination: Option<Determination>,
+        /// An empty one unassigns.
+        assigned_to: Option<Arc<str>>,
     },
     /// Comment on an alert.
     Comment { alert: AlertId, comment: Arc<str> },

@@ -101,10 +101,43 @@ pub enum Command {
     Init(commands::init::Init),
     /// Check the workspace and its policies; every problem in one run.
     Validate(commands::validate::Validate),
+    /// Compare policies with the tenants and show what apply would do.
+    Plan(commands::plan::PlanCommand),
+    /// Carry out a plan.
+    Apply(commands::apply::Apply),
+    /// Look at runs, check their journals, finish one that was stopped.
+    Runs(commands::runs::Runs),
+    /// Explain a device: its posture and each term of each policy.
+    Explain(commands::explain::Explain),
+    /// List devices.
+    Devices(commands::list::Devices),
+    /// List alerts.
+    Alerts(commands::list::Alerts),
+    /// List or show machine actions.
+    Actions(commands::list::Actions),
+    /// Show exposure scores.
+    Scores(commands::list::Scores),
+    /// Check the setup: workspace, credentials, roles, endpoints, clock.
+    Doctor(commands::doctor::Doctor),
+    /// Serve an emulated tenant on loopback.
+    Emulator(commands::emulator::Emulator),
+    /// See it work: emulate a tenant, plan, apply, plan again.
+    Demo(commands::demo::Demo),
     /// Show a plan file, whole or in part.
     Show(commands::show::Show),
     /// Print a JSON Schema, or write them all.
     Schema(commands::schema::Schema),
     /// Write a completion script for a shell to stdout.
     Completions(commands::completions::Completions),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_contradict_nothing() {
+        Args::command().debug_assert();
+    }
 }

@@ -4,6 +4,7 @@
 //! shows what they return; it decides nothing about policy. Data goes to stdout, everything else to
 //! stderr.
 
+pub mod applying;
 pub mod args;
 pub mod commands;
 pub mod context;
@@ -11,10 +12,14 @@ pub mod error;
 pub mod exit;
 pub mod filter;
 pub mod findings;
+pub mod interrupt;
 pub mod log;
+pub mod planning;
 pub mod progress;
 pub mod roles;
 pub mod runtime;
+pub mod scope;
+pub mod session;
 pub mod starter;
 pub mod workspace;
 
@@ -66,6 +71,17 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit> {
     match command {
         Command::Init(init) => init.run(context),
         Command::Validate(validate) => validate.run(context),
+        Command::Plan(plan) => plan.run(context),
+        Command::Apply(apply) => apply.run(context),
+        Command::Runs(runs) => runs.run(context),
+        Command::Explain(explain) => explain.run(context),
+        Command::Devices(devices) => devices.run(context),
+        Command::Alerts(alerts) => alerts.run(context),
+        Command::Actions(actions) => actions.run(context),
+        Command::Scores(scores) => scores.run(context),
+        Command::Doctor(doctor) => doctor.run(context),
+        Command::Emulator(emulator) => emulator.run(context),
+        Command::Demo(demo) => demo.run(context),
         Command::Show(show) => show.run(context),
         Command::Schema(schema) => schema.run(context),
         Command::Completions(completions) => completions.run(context),

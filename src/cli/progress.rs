@@ -9,6 +9,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::drive::progress::{Event, Progress};
+use crate::host::clock::{Clock as _, SystemClock};
 use crate::host::terminal;
 use crate::report::{escape, measure};
 
@@ -43,7 +44,8 @@ impl Reporter {
                 tokio::time::sleep(HEARTBEAT).await;
                 let line = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 if !line.is_empty() {
-                    terminal::message(&line);
+                    let now = SystemClock.now().strftime("%H:%M:%SZ").to_string();
+                    terminal::message(&format!("{now} {line}"));
                 }
             }
         });

@@ -143,6 +143,35 @@ pub fn write(root: &Path, new: &New<'_>) -> Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
 
+    fn new(endpoints: Option<[&'static str; 3]>) -> New<'static> {
+        let tenant_id = "11111111-2222-3333-4444-555555555555";
+        New { id: "my-soc", tenant: "my-tenant", tenant_id, endpoints, pack: true }
+    }
+
+    #[test]
+    fn a_new_workspace_has_no_problem() {
+        for endpoints in [None, Some(["http://127.0.0.1:8400"; 3])] {
+            let text = workspace_text(&new(endpoints));
+            let source =
+                crate::policy::SourceText { file: "palisade.yaml".into(), text: text.into() };
+            let (workspace, findings) = crate::policy::load_workspace(&source, Path::new("."));
+            assert!(findings.is_empty(), "{findings:?}");
+            assert_eq!(workspace.unwrap().tenants.len(), 1);
+        }
+    }
+
+    #[test]
+    fn what_is_there_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        files::create_folder(&folder.path().join("policies")).unwrap();
+        files::write_atomic(&folder.path().join(".gitignore"), b"mine\n").unwrap();
+        let written = write(folder.path(), &new(None)).unwrap();
+        assert!(!written.contains(&PathBuf::from(".gitignore")));
+        assert!(written.contains(&PathBuf::from("schemas/policy.schema.json")));
+        assert_eq!(files::read_text(&folder.path().join(".gitignore"), 100).unwrap(), "mine\n");
+        assert!(write(folder.path(), &new(None)).unwrap().is_empty());
+    }
+
     #[test]
     fn the_pack_is_the_folder() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");

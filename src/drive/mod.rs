@@ -5,4 +5,7 @@
 
 pub mod apply;
 pub mod client;
+#[cfg(test)]
+pub(crate) mod fake;
+pub mod observe;
 pub mod progress;

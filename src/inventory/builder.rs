@@ -32,6 +32,7 @@ pub struct Builder {
     pub(crate) exposure: Option<f64>,
     pub(crate) group_exposure: BTreeMap<Arc<str>, f64>,
     tag_numbers: Vec<u32>,
+    watched: Option<Vec<(DeviceId, Option<Timestamp>)>>,
 }
 
 impl Builder {
@@ -54,7 +55,19 @@ impl Builder {
             exposure: None,
             group_exposure: BTreeMap::new(),
             tag_numbers: Vec::new(),
+            watched: None,
         }
+    }
+
+    /// Whether to keep the ids of the rows of machines and antivirus health for `take_watched`: a
+    /// walk proves by them that it missed nothing.
+    pub(crate) fn watch(&mut self, on: bool) {
+        self.watched = on.then(Vec::new);
+    }
+
+    /// The rows since the last call: id, and when a machine was first seen.
+    pub(crate) fn take_watched(&mut self) -> Vec<(DeviceId, Option<Timestamp>)> {
+        self.watched.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Adds a machine record. A record that comes twice (pages slide) counts once.
@@ -70,6 +83,9 @@ impl Builder {
         tags: impl Iterator<Item = &'t str>,
         addresses: &[IpAddr],
     ) {
+        if let Some(watched) = &mut self.watched {
+            watched.push((row.id.clone(), row.first_seen));
+        }
         let columns = &mut self.columns;
         let values = &mut self.values;
         let at = u32::try_from(columns.ids.len()).unwrap_or(u32::MAX);
@@ -107,6 +123,9 @@ impl Builder {
 
     /// Adds a row of antivirus health.
     pub fn av(&mut self, row: AvRow) {
+        if let Some(watched) = &mut self.watched {
+            watched.push((row.device.clone(), None));
+        }
         self.av.push((row.device, Moment::new(row.quick_scan), Moment::new(row.full_scan)));
     }
 

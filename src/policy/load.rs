@@ -229,5 +229,4 @@ pub fn load_workspace(file: &SourceText, root: &Path) -> (Option<Workspace>, Vec
 }
 
 #[cfg(test)]
-#[path = "load_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! A run as people follow it: the progress line, the heartbeat, the table that adds up.
+//! A run as people follow it: the progress line and the table that adds up.
 //!
 //! Pure: a moment or the end of a run in, text out. Called by `cli::commands::{apply, runs, demo}`.
 
@@ -46,12 +46,6 @@ pub fn line(progress: &Progress, now: Timestamp) -> String {
         None => {}
     }
     parts.join(" · ").replace(measure::NO_BREAK, " ")
-}
-
-/// The line that is written now and then when nobody watches a terminal.
-#[must_use]
-pub fn heartbeat(progress: &Progress, now: Timestamp) -> String {
-    format!("{} {}", now.strftime("%H:%M:%SZ"), line(progress, now))
 }
 
 /// How the run ended: verbs by outcome, what did not end well and why, one line of verdict.

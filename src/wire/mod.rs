@@ -18,6 +18,8 @@ pub mod pages;
 pub mod read;
 pub mod retry;
 pub mod roles;
+pub mod skip_walk;
+pub mod time_walk;
 pub mod token;
 
 pub use api::{Api, Operation, RateClass};

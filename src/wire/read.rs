@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 
+use crate::inventory::ActionRow;
 use crate::model::{ActionId, ActionKind, AlertId, DeviceId};
 use crate::wire::api::Operation;
 use crate::wire::call::alert_path;
@@ -58,6 +59,15 @@ impl ActionFilter {
     pub const fn and_since(mut self, since: Timestamp) -> Self {
         self.since = Some(since);
         self
+    }
+
+    /// Whether an action passes, decided on our side.
+    #[must_use]
+    pub fn passes(&self, row: &ActionRow) -> bool {
+        (self.ids.is_empty() || self.ids.contains(&row.id))
+            && (self.devices.is_empty() || self.devices.contains(&row.device))
+            && (self.kinds.is_empty() || self.kinds.contains(&row.kind))
+            && self.since.is_none_or(|since| row.created >= since)
     }
 
     /// The text of `$filter`; empty when nothing is filtered.

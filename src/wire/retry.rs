@@ -29,8 +29,8 @@ impl Default for Policy {
             attempts: 8,
             base: SignedDuration::from_millis(500),
             longest_backoff: SignedDuration::from_secs(30),
-            longest_wait: SignedDuration::from_mins(15),
-            elapsed: SignedDuration::from_mins(30),
+            longest_wait: SignedDuration::from_mins(5),
+            elapsed: SignedDuration::from_mins(8),
         }
     }
 }
@@ -173,8 +173,8 @@ mod tests {
             policy.next(1, started, now(), &error(ErrorKind::Throttled, Some(seconds)), 0)
         };
         assert_eq!(next(40, now()), Some(now() + SignedDuration::from_secs(40)));
-        assert_eq!(next(901, now()), None);
-        assert_eq!(next(40, now() - SignedDuration::from_mins(30)), None);
+        assert_eq!(next(301, now()), None);
+        assert_eq!(next(40, now() - SignedDuration::from_mins(8)), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The test suite: one binary, one module for each area.
 
+mod cli_flow;
 mod cli_process;
 mod generated;
 mod tidy;

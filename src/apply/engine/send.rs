@@ -1,5 +1,7 @@
 //! From a fresh reading to a request: the intent is recorded and synced before anything leaves.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::engine::track::{Kind, Phase, Submitted};
@@ -7,7 +9,10 @@ use crate::apply::engine::{Engine, Pace};
 use crate::apply::journal::{Entry, Noted, Part};
 use crate::apply::outcome::Outcome;
 use crate::apply::step::{Lane, Send, Step};
-use crate::model::{ActionId, AlertId, DeviceId, IsolationMode, ScanType, Verb};
+use crate::model::{
+    ActionId, AlertId, AlertStatus, Classification, Determination, DeviceId, IsolationMode,
+    ScanType, Verb,
+};
 use crate::plan::types::{Change, Reason};
 
 impl Engine {
@@ -140,6 +145,16 @@ pub(super) const fn lane(change: &Change) -> Lane {
     }
 }
 
+/// A word that is there must be one that is known: sending a part of what was reviewed is not what
+/// was reviewed. The outer `None` says that it is not.
+#[expect(clippy::option_option, reason = "absent and unreadable are different answers")]
+fn read<T>(text: Option<&str>, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+    match text {
+        None => Some(None),
+        Some(text) => parse(text).map(Some),
+    }
+}
+
 /// The request of a part of a change; none when the verb is not one that can be sent.
 pub(super) fn request(change: &Change, part: Part) -> Option<Send> {
     let parameters = &change.parameters;
@@ -164,10 +179,10 @@ pub(super) fn request(change: &Change, part: Part) -> Option<Send> {
         }
         (Verb::Classify, Part::Patch) => Send::Patch {
             alert: alert(),
-            status: parameters.status.clone(),
-            classification: parameters.classification.clone(),
-            determination: parameters.determination.clone(),
-            assigned_to: parameters.assigned_to.clone(),
+            status: read(parameters.status.as_deref(), AlertStatus::parse)?,
+            classification: read(parameters.classification.as_deref(), Classification::parse)?,
+            determination: read(parameters.determination.as_deref(), Determination::parse)?,
+            assigned_to: parameters.assigned_to.as_deref().map(Arc::from),
         },
         (Verb::Classify, Part::Comment) => Send::Comment { alert: alert(), comment },
         _ => return None,

@@ -1,7 +1,15 @@
 //! One file for each command: its arguments, and a `run` that joins the inner modules.
 
+pub mod apply;
 pub mod completions;
+pub mod demo;
+pub mod doctor;
+pub mod emulator;
+pub mod explain;
 pub mod init;
+pub mod list;
+pub mod plan;
+pub mod runs;
 pub mod schema;
 pub mod show;
 pub mod validate;

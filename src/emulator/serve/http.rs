@@ -56,7 +56,7 @@ pub(super) async fn serve(
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            _ = stopped.wait_for(|stopped| *stopped) => break,
+            () = raised(&mut stopped) => break,
             // Finished connections are taken out, so that the set does not grow for ever.
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
@@ -75,6 +75,12 @@ pub(super) async fn serve(
     drop(tokio::time::timeout(GRACE, all).await);
 }
 
+/// Ready once the flag is up, or nobody is left to raise it. No lock outlives it, so that the server's
+/// future may move between threads.
+async fn raised(stopped: &mut watch::Receiver<bool>) {
+    drop(stopped.wait_for(|stopped| *stopped).await);
+}
+
 async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     drop(stream.set_nodelay(true));
     let reset = Arc::new(AtomicBool::new(false));
@@ -85,7 +91,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     // How a connection ends concerns nobody but its peer.
     tokio::select! {
         _ = &mut connection => return,
-        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+        () = raised(&mut stopped) => connection.as_mut().graceful_shutdown(),
     }
     drop(connection.await);
 }

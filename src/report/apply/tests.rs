@@ -50,8 +50,8 @@ fn the_progress_line_has_every_number() {
         ..Progress::default()
     };
     assert_eq!(
-        heartbeat(&progress, now),
-        "10:05:00Z wave 1 of 2 · sent 46 of 58 · accepted 44 · pending 12 · succeeded 32 · \
+        line(&progress, now),
+        "wave 1 of 2 · sent 46 of 58 · accepted 44 · pending 12 · succeeded 32 · \
          failed 2 · 54 calls left · about 12 min left"
     );
     assert!(line(&Progress { stopping: true, ..progress }, now).ends_with("stopping"));

@@ -131,10 +131,7 @@ fn name(item: &Item<'_>) -> Vec<Piece> {
         ],
     };
     if target.value == Some(DeviceValue::High) {
-        pieces.push(piece(
-            Role::Danger,
-            measure::unbroken(" (value high)").replacen(measure::NO_BREAK, " ", 1),
-        ));
+        pieces.push(piece(Role::Danger, measure::unbroken(" (value high)")));
     }
     pieces
 }

@@ -190,11 +190,12 @@ fn calls(page: &mut Page, section: &Section<'_>) {
     if section.changes == 0 {
         return;
     }
-    let mut groups = vec![vec![plain(format!(
-        "Calls: {}, at least {} at 1,500 an hour",
-        measure::number(tenant.calls.into()),
-        measure::length(tenant.at_least_seconds)
-    ))]];
+    let calls = measure::number(tenant.calls.into());
+    let pace = match tenant.at_least_seconds {
+        0 => "no wait for the rate windows".to_owned(),
+        seconds => format!("at least {} at 1,500 an hour", measure::length(seconds)),
+    };
+    let mut groups = vec![vec![plain(format!("Calls: {calls}, {pace}"))]];
     if section.waves.len() > 1 {
         let sizes: Vec<String> =
             section.waves.values().map(|size| measure::number((*size).into())).collect();

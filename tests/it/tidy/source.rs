@@ -21,7 +21,7 @@ pub(crate) fn load() -> Vec<SourceFile> {
     let mut files = Vec::new();
     walk(&root.join("src"), &mut |path| {
         let relative = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
-        if relative.ends_with("/tests.rs") || relative.contains("/tests/") {
+        if relative.ends_with("tests.rs") || relative.contains("/tests/") {
             return;
         }
         let text = std::fs::read_to_string(path).unwrap();

@@ -13,10 +13,7 @@ use crate::apply::journal::{Chain, decode};
 use crate::apply::step::{Answer, Event, Filter, Question, Seen, Send, Step, Wait};
 use crate::apply::{Engine, Options, Summary};
 use crate::inventory::{ActionRow, AlertRow};
-use crate::model::{
-    ActionId, ActionKind, ActionStatus, AlertId, AlertStatus, Classification, Determination,
-    DeviceId, Isolation,
-};
+use crate::model::{ActionId, ActionKind, ActionStatus, AlertId, DeviceId, Isolation};
 use crate::plan::Plan;
 
 /// What happens to a request.
@@ -206,17 +203,11 @@ impl World {
         row.updated = now;
         match send {
             Send::Patch { status, classification, determination, assigned_to, .. } => {
-                if let Some(text) = status {
-                    row.status = AlertStatus::from_wire(text);
-                }
-                if let Some(text) = classification {
-                    row.classification = Classification::read(Some(text));
-                }
-                if let Some(text) = determination {
-                    row.determination = Determination::read(Some(text));
-                }
+                row.status = status.unwrap_or(row.status);
+                row.classification = classification.unwrap_or(row.classification);
+                row.determination = determination.unwrap_or(row.determination);
                 if let Some(text) = assigned_to {
-                    row.assigned_to = Some(text.as_str().into());
+                    row.assigned_to = Some(text.clone());
                 }
                 Answer::Patched(Box::new(row.clone()))
             }

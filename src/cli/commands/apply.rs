@@ -1,0 +1,191 @@
+//! `palisade apply [FILE]`: carries out exactly a reviewed plan.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::cli::args::Format;
+use crate::cli::context::{self, Context, shown};
+use crate::cli::error::{CliError, Doing as _, Result};
+use crate::cli::exit::Exit;
+use crate::cli::planning::Observed;
+use crate::cli::progress::Reporter;
+use crate::cli::{applying, planning, runtime, scope, session, workspace};
+use crate::drive::client::Client;
+use crate::plan::file::{self, VerifyContext};
+use crate::plan::{CheckedPlan, Plan};
+use crate::policy::workspace::Tenant;
+use crate::policy::{PolicySet, Workspace};
+use crate::report::apply as report;
+use crate::report::measure;
+use crate::report::plan as screen;
+
+/// Carry out a plan.
+///
+/// With a plan file, exactly that plan is applied, when it is neither edited, stale, expired nor for
+/// somebody else. Without one, a plan is made, shown, and applied after a question. Every change is
+/// read again just before it is sent; the journal knows of it before the service does.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "Examples:\n  palisade apply case.plan.json\n  palisade apply                  # plan, show, ask, apply\n  palisade apply --auto-approve   # in a pipeline"
+)]
+pub struct Apply {
+    /// The plan file.
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Do not ask.
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Judge the plan as if it were this instant; for study and tests.
+    #[arg(long, value_name = "RFC3339")]
+    pub now: Option<Timestamp>,
+    /// How the result is shown.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+impl Apply {
+    /// Applies and shows how every change ended.
+    ///
+    /// # Errors
+    /// When the plan is refused, nobody can be asked, a role is missing or the journal cannot be
+    /// written.
+    pub fn run(self, context: &mut Context) -> Result<Exit> {
+        if self.file.is_none() && !self.auto_approve && !context.terminal.traits().interactive {
+            return Err(CliError::new("nobody can be asked: there is no terminal")
+                .help(
+                    "apply a reviewed plan file: `palisade plan --out FILE`, `palisade apply FILE`",
+                )
+                .help("or pass `--auto-approve`"));
+        }
+        let now = context.now(self.now);
+        let project = workspace::open(context, now)?;
+        let (workspace, policies) = project.usable(context)?;
+        match &self.file {
+            Some(file) => self.from_file(context, file, workspace, policies),
+            None => self.fresh(context, workspace, policies),
+        }
+    }
+
+    fn from_file(
+        &self,
+        context: &mut Context,
+        path: &Path,
+        workspace: &Workspace,
+        policies: &PolicySet,
+    ) -> Result<Exit> {
+        let named =
+            |error: CliError| error.context(format!("plan file `{}` is refused", shown(path)));
+        let bytes = context::read(path)?;
+        let plan = file::read(&bytes).map_err(applying::refused).map_err(named)?;
+        let plan = verify(context, plan, workspace, policies, self.now).map_err(named)?;
+        if let Some(other) = other_tenant(context, &plan) {
+            return Err(CliError::new(format!(
+                "the plan has changes for tenant `{other}`, which `--tenant` leaves out"
+            ))
+            .help("apply it without `--tenant`, or plan for that tenant alone"));
+        }
+        if plan.changes.is_empty() {
+            return nothing(context, &plan);
+        }
+        let ran = runtime::block_on(async {
+            let reporter = Reporter::start(context.terminal.traits().watched);
+            let clients = clients_of(context, workspace, &plan, &reporter)?;
+            drop(reporter);
+            applying::start(context, workspace, &plan, &clients).await
+        })?;
+        self.show(context, &plan, &ran)
+    }
+
+    fn fresh(
+        &self,
+        context: &mut Context,
+        workspace: &Workspace,
+        policies: &PolicySet,
+    ) -> Result<Exit> {
+        let scope = scope::for_policies(workspace, policies, context.now(self.now));
+        let Observed { clients, inventories } =
+            runtime::block_on(planning::observe(context, workspace, &scope))?;
+        let plan = planning::plan(context, workspace, policies, &inventories, self.now)?;
+        drop(inventories);
+        let text = screen::text(&plan, context.style());
+        match self.format {
+            Format::Text => context.data(&text)?,
+            // Data stays JSON; the plan is for whoever is asked.
+            Format::Json => context.note(&text),
+        }
+        if plan.changes.is_empty() {
+            return Ok(planning::exit_of(&plan, false));
+        }
+        if !self.auto_approve && !ask(context, &plan)? {
+            context.note("Not applied.");
+            return Ok(Exit::Error);
+        }
+        let plan = verify(context, plan, workspace, policies, self.now)?;
+        // Clients keep their rate windows and tokens from the observation.
+        let ran = runtime::block_on(applying::start(context, workspace, &plan, &clients))?;
+        self.show(context, &plan, &ran)
+    }
+
+    fn show(&self, context: &mut Context, plan: &Plan, ran: &applying::Ran) -> Result<Exit> {
+        let text = match self.format {
+            Format::Text => report::table(&ran.run, plan, &ran.summary, context.style()),
+            Format::Json => report::json(&ran.run, plan, &ran.summary),
+        };
+        context.data(&text)?;
+        if ran.summary.stopped.is_some() {
+            context.note(&format!("`palisade runs resume {}` finishes the run.", ran.run));
+        }
+        Ok(applying::exit_of(&ran.summary))
+    }
+}
+
+fn verify(
+    context: &Context,
+    plan: Plan,
+    workspace: &Workspace,
+    policies: &PolicySet,
+    said: Option<Timestamp>,
+) -> Result<CheckedPlan> {
+    let now = context.now(said);
+    let against = VerifyContext { workspace, policy_digest: Some(&policies.digest), now };
+    file::verify(plan, &against).map_err(applying::refused)
+}
+
+/// A tenant with changes that `--tenant` leaves out: a run carries out the whole plan or nothing.
+fn other_tenant<'a>(context: &Context, plan: &'a Plan) -> Option<&'a str> {
+    let wanted = &context.global.tenant;
+    let mut names = plan.changes.iter().map(|change| change.tenant.as_str());
+    names.find(|name| !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name))
+}
+
+/// A client for each tenant that the plan has changes for.
+pub(super) fn clients_of(
+    context: &Context,
+    workspace: &Workspace,
+    plan: &Plan,
+    reporter: &Arc<Reporter>,
+) -> Result<Vec<Client>> {
+    let named = |tenant: &&Tenant| plan.changes.iter().any(|it| *it.tenant == *tenant.name);
+    let tenants: Vec<&Tenant> = workspace.tenants.iter().filter(named).collect();
+    session::connect(context, &tenants, reporter)
+}
+
+fn nothing(context: &mut Context, plan: &Plan) -> Result<Exit> {
+    context.note(&screen::verdict(plan));
+    Ok(planning::exit_of(plan, false))
+}
+
+/// Only the whole word counts: a stray key must not isolate anybody.
+fn ask(context: &mut Context, plan: &Plan) -> Result<bool> {
+    let count = measure::plural(plan.changes.len() as u64, "change", "changes");
+    let tenants: Vec<&str> = plan.tenants.iter().map(|tenant| tenant.name.as_str()).collect();
+    let question = format!(
+        "\nMake {} in {}? Only `yes` is taken: ",
+        count.replace(measure::NO_BREAK, " "),
+        tenants.join(", ")
+    );
+    let answer = context.terminal.ask(&question).doing("cannot read the answer")?;
+    Ok(answer.as_deref() == Some("yes"))
+}

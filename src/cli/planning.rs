@@ -1,0 +1,109 @@
+//! From files and tenants to a plan: what `plan`, `apply`, `explain` and `demo` share.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cli::context::Context;
+use crate::cli::error::{CliError, Result};
+use crate::cli::exit::Exit;
+use crate::cli::progress::Reporter;
+use crate::cli::session;
+use crate::drive::client::Client;
+use crate::drive::observe::Scope;
+use crate::inventory::Inventory;
+use crate::plan::{self, Input, Level, Objection, Plan};
+use crate::policy::{PolicySet, Workspace};
+
+/// Name and version of the program, as plan files carry it.
+pub const TOOL: &str = concat!("palisade ", env!("CARGO_PKG_VERSION"));
+
+/// A plan is for study when its time was set by hand to more than this from the clock.
+const STUDY: SignedDuration = SignedDuration::from_mins(5);
+
+/// Clients of the tenants and what was read of them.
+#[derive(Debug)]
+pub struct Observed {
+    /// One for each tenant.
+    pub clients: Vec<Client>,
+    /// One for each tenant, in the same order.
+    pub inventories: Vec<Inventory>,
+}
+
+/// Signs in to the chosen tenants and reads what `scope` asks for.
+///
+/// # Errors
+/// When a credential is missing or signing in fails.
+pub async fn observe(context: &Context, workspace: &Workspace, scope: &Scope) -> Result<Observed> {
+    let tenants = session::tenants(context, workspace)?;
+    let reporter = Reporter::start(context.terminal.traits().watched);
+    let clients = session::connect(context, &tenants, &reporter)?;
+    let inventories = session::observe(&clients, scope, &reporter).await?;
+    reporter.end();
+    Ok(Observed { clients, inventories })
+}
+
+/// The plan for what was read.
+///
+/// # Errors
+/// When the planner contradicts itself, which is a bug of this program.
+pub fn plan(
+    context: &Context,
+    workspace: &Workspace,
+    policies: &PolicySet,
+    inventories: &[Inventory],
+    said: Option<Timestamp>,
+) -> Result<Plan> {
+    let clock = context.clock.now();
+    let now = said.unwrap_or(clock);
+    let study = now.duration_since(clock).abs() > STUDY;
+    let input = Input { policies, workspace, inventories, now, study, tool: TOOL };
+    plan::plan(&input).map_err(CliError::from)
+}
+
+/// A device that nothing may restrict stays so on every plan: no step is missing that somebody
+/// should take.
+const PROTECTED: &str = "protected";
+
+/// What a plan means for the exit code of the command that made it: incomplete before held before
+/// pending.
+#[must_use]
+pub fn exit_of(plan: &Plan, detailed: bool) -> Exit {
+    if plan.tenants.iter().any(|tenant| !tenant.complete) {
+        Exit::Incomplete
+    } else if plan.objections.iter().any(holds) {
+        Exit::Held
+    } else if detailed && !plan.changes.is_empty() {
+        Exit::Pending
+    } else {
+        Exit::Done
+    }
+}
+
+fn holds(objection: &Objection) -> bool {
+    objection.level == Level::Hold && objection.held > 0 && objection.code != PROTECTED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::plan::tests::samples;
+
+    #[test]
+    fn incomplete_beats_held_beats_pending() {
+        let mut plan = samples::add_up(samples::empty(), 3);
+        assert_eq!(exit_of(&plan, true), Exit::Done);
+        plan = samples::busy();
+        assert_eq!(exit_of(&plan, true), Exit::Held);
+        let cap = std::mem::take(&mut plan.objections);
+        assert_eq!((exit_of(&plan, true), exit_of(&plan, false)), (Exit::Pending, Exit::Done));
+        plan.objections = cap;
+        if let Some(tenant) = plan.tenants.first_mut() {
+            tenant.complete = false;
+        }
+        assert_eq!(exit_of(&plan, false), Exit::Incomplete);
+        let mut plan = samples::busy();
+        for objection in &mut plan.objections {
+            objection.code = PROTECTED.to_owned();
+        }
+        assert_eq!(exit_of(&plan, true), Exit::Pending);
+    }
+}
