@@ -9,15 +9,15 @@ use serde_json::Value;
 use crate::cli_process::{err, out, palisade};
 
 /// An emulator in a process of its own, ended when dropped.
-struct Emulated {
+pub(crate) struct Emulated {
     child: Child,
     folder: tempfile::TempDir,
-    ready: Value,
+    pub(crate) ready: Value,
 }
 
 impl Emulated {
     /// Starts it and waits until it says where it answers.
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = palisade(folder.path())
             .args(["emulator", "--listen", "127.0.0.1:0", "--ready-file", "ready.json"])
@@ -38,7 +38,7 @@ impl Emulated {
     }
 
     /// A workspace for it, with the starter pack.
-    fn workspace(&self) -> PathBuf {
+    pub(crate) fn workspace(&self) -> PathBuf {
         let made = palisade(self.folder.path())
             .args(["init", "play", "--emulator", "ready.json"])
             .output()
@@ -47,7 +47,7 @@ impl Emulated {
         self.folder.path().join("play")
     }
 
-    fn command(&self, folder: &Path) -> Command {
+    pub(crate) fn command(&self, folder: &Path) -> Command {
         let mut command = palisade(folder);
         command
             .env("AZURE_CLIENT_ID", self.ready["clientId"].as_str().unwrap())
@@ -60,7 +60,7 @@ impl Emulated {
     }
 
     /// Runs a command that must end with `code`.
-    fn expect(&self, folder: &Path, code: i32, args: &[&str]) -> Output {
+    pub(crate) fn expect(&self, folder: &Path, code: i32, args: &[&str]) -> Output {
         let output = self.run(folder, args);
         let (said, told) = (out(&output), err(&output));
         assert_eq!(output.status.code(), Some(code), "{args:?}\n{said}\n{told}");

@@ -54,7 +54,7 @@ pub enum EmulatorClock {
     /// The machine's clock.
     #[default]
     Real,
-    /// Moves by control requests only (`POST /_emulator/clock`).
+    /// Moves by control requests only (`POST /_emulator/advance`).
     Manual,
 }
 
