@@ -3,5 +3,6 @@
 mod cli_flow;
 mod cli_interrupt;
 mod cli_process;
+mod emulator_socket;
 mod generated;
 mod tidy;

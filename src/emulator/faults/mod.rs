@@ -162,6 +162,8 @@ struct Pending {
     fault: Fault,
     seen: u64,
     met: u64,
+    /// Calls it was due on and another fault took.
+    owed: u64,
     /// Rows held over for the next page.
     held: Vec<Box<RawValue>>,
     number: u64,
@@ -194,7 +196,7 @@ impl Faults {
     pub fn add(&mut self, fault: Fault) {
         let number = self.next;
         self.next += 1;
-        self.pending.push(Pending { fault, seen: 0, met: 0, held: Vec::new(), number });
+        self.pending.push(Pending { fault, seen: 0, met: 0, owed: 0, held: Vec::new(), number });
     }
 
     /// Forgets all faults.
@@ -218,10 +220,10 @@ impl Faults {
         let mut taken = false;
         for pending in &mut self.pending {
             let last = pending.fault.effect.is_final();
-            if (last && taken) || !pending.fault.matcher.matches(request) {
+            if !pending.fault.matcher.matches(request) {
                 continue;
             }
-            if pending.meet() {
+            if pending.meet(last && taken) {
                 taken |= last;
                 script.effects.push((pending.number, pending.fault.effect.clone()));
             } else if !pending.held.is_empty() {
@@ -317,14 +319,21 @@ impl Pending {
         self.fault.matcher.times.is_some_and(|times| self.met >= times)
     }
 
-    /// Counts a matching call; whether it is met.
-    fn meet(&mut self) -> bool {
+    /// Counts a matching call; whether it is met. One that is due while another fault takes the
+    /// answer is owed to the next call.
+    fn meet(&mut self, taken: bool) -> bool {
         let matcher = &self.fault.matcher;
         self.seen += 1;
-        let due = self.seen.checked_sub(matcher.first);
-        let met = !self.is_over() && due.is_some_and(|since| since % matcher.every.max(1) == 0);
-        self.met += u64::from(met);
-        met
+        let since = self.seen.checked_sub(matcher.first);
+        let left = matcher.times.is_none_or(|times| self.met + self.owed < times);
+        let due = left && since.is_some_and(|since| since % matcher.every.max(1) == 0);
+        self.owed += u64::from(due);
+        if taken || self.owed == 0 {
+            return false;
+        }
+        self.owed -= 1;
+        self.met += 1;
+        true
     }
 }
 

@@ -11,6 +11,7 @@ use crate::emulator::dates;
 use crate::emulator::random::Guid;
 use crate::emulator::tenant::alert::{ProcessEvidence, UserEvidence};
 use crate::emulator::tenant::{Alert, Machine, MachineId, Tenant};
+use crate::model::{AvStatus, Risk};
 
 /// The members that every kind of evidence has.
 #[derive(Debug, Serialize)]
@@ -212,14 +213,11 @@ fn device<'a>(
         os_build: machine.os_build,
         version: machine.version.as_deref(),
         health_status: words::health(machine.health(now)),
-        risk_score: word(machine.risk.map(crate::model::device::Risk::wire), "None"),
+        risk_score: word(machine.risk.map(Risk::wire), "None"),
         rbac_group_id: machine.group,
         rbac_group_name: tenant.group(machine.group).map_or("UnassignedGroup", |group| &group.name),
         onboarding_status: words::lower_first(machine.onboarding.wire()),
-        defender_av_status: word(
-            machine.av_status.map(crate::model::device::AvStatus::wire),
-            "Unknown",
-        ),
+        defender_av_status: word(machine.av_status.map(AvStatus::wire), "Unknown"),
         last_ip_address: machine.last_ip.map(|ip| ip.to_string()),
         last_external_ip_address: machine.last_external_ip.map(|ip| ip.to_string()),
         ip_interfaces: machine.interfaces.iter().map(|i| i.address.to_string()).collect(),

@@ -29,7 +29,7 @@ use crate::emulator::Emulator;
 use crate::emulator::faults::Fault;
 use crate::emulator::random::Guid;
 use crate::emulator::tenant::machine::Posture;
-use crate::emulator::tenant::{Actor, Order};
+use crate::emulator::tenant::{Action, Actor, Order};
 use crate::model::ActionKind;
 
 pub use switches::SWITCHES;
@@ -270,9 +270,7 @@ impl Emulator {
 
     fn newest_active(&self, device: &str) -> Option<u32> {
         let rows = self.tenant.actions_of(self.tenant.find(device)?);
-        let active = |row: &&u32| {
-            self.tenant.action(**row).is_some_and(super::tenant::action::Action::is_active)
-        };
+        let active = |row: &&u32| self.tenant.action(**row).is_some_and(Action::is_active);
         rows.iter().rev().find(active).copied()
     }
 

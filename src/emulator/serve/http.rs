@@ -127,7 +127,7 @@ async fn answer(
         }
         Some(Cut::Hung) => {
             // The peer hangs up some time, or the end comes.
-            drop(shared.stop.subscribe().wait_for(|stopped| *stopped).await);
+            raised(&mut shared.stop.subscribe()).await;
             Err(CutOff)
         }
         Some(Cut::Truncated(sent)) => Ok(truncated(reply.response, sent)),
