@@ -1,5 +1,12 @@
 //! The test suite: one binary, one module for each area.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod cli_flow;
 mod cli_interrupt;
 mod cli_process;

@@ -63,12 +63,12 @@ impl Apply {
         let project = workspace::open(context, now)?;
         let (workspace, policies) = project.usable(context)?;
         match &self.file {
-            Some(file) => self.from_file(context, file, workspace, policies),
+            Some(file) => self.given(context, file, workspace, policies),
             None => self.fresh(context, workspace, policies),
         }
     }
 
-    fn from_file(
+    fn given(
         &self,
         context: &mut Context,
         path: &Path,
