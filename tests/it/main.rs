@@ -1,12 +1,8 @@
 //! The test suite: one binary, one module for each area.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed"
-)]
-
+mod apply_end_to_end;
+mod apply_kill;
+mod apply_rig;
 mod cli_flow;
 mod cli_interrupt;
 mod cli_process;

@@ -198,7 +198,7 @@ fn apply(track: &mut Track, change: &Change, entry: &Entry, time: Timestamp) {
             }
         }
         Entry::Looked { found: false, absent: true, .. } => {
-            track.absent += 1;
+            // Each life counts anew: that a run was killed says nothing about the service.
             track.phase = Phase::Idle(Timestamp::MIN);
         }
         Entry::Looked { .. } => {}
