@@ -216,12 +216,14 @@ impl Case<'_> {
     }
 
     fn in_flight(&self, action: &ActionRow) -> Reason {
-        let reason = Reason::new("in-flight").with("action", action.id.as_str());
+        let foreign = || Reason::new("in-flight-foreign").with("action", action.id.as_str());
         match readings::holder_of(action, &self.scene.input.workspace.id) {
-            Holder::Ours { policy, .. } => reason.with("policy", policy.as_str()),
-            Holder::OtherWorkspace { workspace } => reason.with("workspace", workspace.as_str()),
-            Holder::Named { requestor } => reason.with("by", &*requestor),
-            Holder::Nobody => reason,
+            Holder::Ours { policy, .. } => Reason::new("in-flight")
+                .with("action", action.id.as_str())
+                .with("policy", policy.as_str()),
+            Holder::OtherWorkspace { workspace } => foreign().with("workspace", workspace.as_str()),
+            Holder::Named { requestor } => foreign().with("by", &*requestor),
+            Holder::Nobody => foreign(),
         }
     }
 

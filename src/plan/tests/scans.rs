@@ -62,7 +62,7 @@ fn a_scan_in_flight_is_waited_for() {
     let ours = one().by_us("pc-1", Scan, Pending, ago(1), "daily");
     check(&with([daily()]), &ours, &["changing pc-1 scan in-flight"]);
     let theirs = one().by_hand("pc-1", Scan, Pending, ago(1));
-    check(&with([daily()]), &theirs, &["changing pc-1 scan in-flight"]);
+    check(&with([daily()]), &theirs, &["changing pc-1 scan in-flight-foreign"]);
 }
 
 #[test]

@@ -108,6 +108,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "not onboarded",
         "the device is not onboarded[ ({onboarding})]: actions do not reach it",
     ),
+    (
+        "not-picked-up",
+        "not picked up yet",
+        "the device has not picked it up[ after {waitedSeconds}]; the service keeps it queued",
+    ),
     ("not-verified", "not verified", "the last look did not confirm it"),
     ("not-waited-for", "not waited for", "accepted[ ({status})], and its end was not waited for"),
     ("not-yet", "its turn is later", "its turn in the spread is at[ {at}]; plan again then"),
