@@ -1,4 +1,10 @@
 //! The test suite: one binary, one module for each area.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a helper of a test may end the test"
+)]
 
 mod apply_end_to_end;
 mod apply_kill;

@@ -87,7 +87,10 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
     let wire = TokioIo::new(Wire::new(stream, Arc::clone(&reset)));
     let mut stopped = shared.stop.subscribe();
     let service = service_fn(|request| answer(request, peer.ip(), &shared, &reset));
-    let mut connection = pin!(http1::Builder::new().serve_connection(wire, service));
+    // Names as the service spells them: scripts look for `Retry-After`.
+    let mut builder = http1::Builder::new();
+    builder.title_case_headers(true);
+    let mut connection = pin!(builder.serve_connection(wire, service));
     // How a connection ends concerns nobody but its peer.
     tokio::select! {
         _ = &mut connection => return,
