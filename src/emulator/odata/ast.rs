@@ -82,3 +82,22 @@ pub(super) fn required<'e>(expr: &'e Expr, property: &str) -> Option<&'e str> {
         _ => None,
     }
 }
+
+/// `a eq 1 or a eq 2 or …` as `a in (1, 2, …)`: clients chain hundreds of ids, and this way a row's
+/// value is read once.
+pub(super) fn alternatives(parts: Vec<Expr>) -> Expr {
+    let first = match parts.first() {
+        Some(Expr::Compare { left, op: Op::Eq, .. }) => left.clone(),
+        _ => return Expr::Or(parts),
+    };
+    let same =
+        |part: &Expr| matches!(part, Expr::Compare { left, op: Op::Eq, .. } if *left == first);
+    if !parts.iter().all(same) {
+        return Expr::Or(parts);
+    }
+    let literal = |part| match part {
+        Expr::Compare { right, .. } => Some(right),
+        _ => None,
+    };
+    Expr::In { list: parts.into_iter().filter_map(literal).collect(), left: first }
+}

@@ -1,7 +1,7 @@
 //! Tokens into an expression that fits the schema. Types are checked here, so that evaluation of a
 //! row cannot fail.
 
-use super::ast::{Expr, Function, Literal, Op, Operand};
+use super::ast::{self, Expr, Function, Literal, Op, Operand};
 use super::lexer::{Token, tokens};
 use super::{Error, Kind, Schema};
 
@@ -68,7 +68,7 @@ impl Parser<'_> {
             parts.push(self.all_of()?);
         }
         self.depth -= 1;
-        Ok(if parts.len() == 1 { parts.remove(0) } else { Expr::Or(parts) })
+        Ok(if parts.len() == 1 { parts.remove(0) } else { ast::alternatives(parts) })
     }
 
     fn all_of(&mut self) -> Result<Expr, Error> {

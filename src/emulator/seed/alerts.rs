@@ -1,5 +1,6 @@
 //! Alerts of the last month with their evidence, grouped into incidents.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,17 +29,36 @@ pub(super) fn write(seeder: &mut Seeder, tenant: &mut Tenant) {
         let Some(machine) = random.pick(&candidates).copied() else { continue };
         let Some(sort) = weighted(&mut random, SORTS) else { continue };
         let created = seeder.ago(&mut random, 60, 30 * DAY);
-        drafts.push((created, machine, sort, random));
+        // Some come in company: more of the same device within hours, one incident.
+        let company = if random.chance(1, 6) { 1 + index % 2 } else { 0 };
+        for more in 0..company {
+            let mut random = seeder.random(8 + u64::from(more), index);
+            let Some(sort) = weighted(&mut random, SORTS) else { continue };
+            let after = 300 + random.below(20_000);
+            let after = SignedDuration::from_secs(after.cast_signed());
+            let created = created.checked_add(after).unwrap_or(created).min(seeder.now);
+            drafts.push(Draft { created, machine, sort, random, fresh: false });
+        }
+        drafts.push(Draft { created, machine, sort, random, fresh: false });
     }
-    drafts.sort_by_key(|(created, machine, ..)| (*created, *machine));
-    for (created, machine, sort, mut random) in drafts {
-        let alert = alert(seeder, tenant, &mut random, created, machine, &sort);
-        add(tenant, &mut random, alert);
+    drafts.sort_by_key(|draft| (draft.created, draft.machine));
+    let mut latest = HashMap::new();
+    for mut draft in drafts {
+        let alert = alert(seeder, tenant, &mut draft);
+        add(tenant, &mut latest, &mut draft.random, alert);
     }
     hostile(seeder, tenant);
 }
 
-type Draft = (Timestamp, u32, Sort, Random);
+/// An alert to be.
+struct Draft {
+    created: Timestamp,
+    machine: u32,
+    sort: Sort,
+    random: Random,
+    /// Nobody has looked at it yet.
+    fresh: bool,
+}
 
 /// Rows of devices that sensors run on.
 fn candidates(tenant: &Tenant) -> Vec<u32> {
@@ -60,23 +80,18 @@ fn cast(seeder: &Seeder, tenant: &Tenant) -> Vec<Draft> {
         let tagged = machine.tags.iter().any(|tag| &**tag == "red-team-range");
         if tagged && machine.merged_into.is_none() && (row < 12 || random.chance(2, 3)) {
             let created = seeder.ago(&mut random, 600, 5 * DAY);
-            drafts.push((created, row, MIMIKATZ, random));
+            drafts.push(Draft { created, machine: row, sort: MIMIKATZ, random, fresh: row < 12 });
         } else if row == 7 && machine.av.is_some() {
             let created = seeder.ago(&mut random, 600, 20 * 3_600);
-            drafts.push((created, row, RANSOMWARE, random));
+            drafts.push(Draft { created, machine: row, sort: RANSOMWARE, random, fresh: true });
         }
     }
     drafts
 }
 
-fn alert(
-    seeder: &mut Seeder,
-    tenant: &mut Tenant,
-    random: &mut Random,
-    created: Timestamp,
-    machine: u32,
-    sort: &Sort,
-) -> Alert {
+fn alert(seeder: &mut Seeder, tenant: &Tenant, draft: &mut Draft) -> Alert {
+    let Draft { created, machine, sort, random, fresh } = draft;
+    let (created, machine, fresh) = (*created, *machine, *fresh);
     let now = seeder.now;
     let later = |secs: u64| {
         let at = created.checked_add(SignedDuration::from_secs(secs.cast_signed()));
@@ -120,7 +135,9 @@ fn alert(
         process: Some(process(seeder, random, sort)),
         user: random.chance(2, 3).then(|| user(seeder, random)),
     };
-    judge(seeder, random, &mut alert);
+    if !fresh {
+        judge(seeder, random, &mut alert);
+    }
     alert
 }
 
@@ -194,23 +211,28 @@ fn user(seeder: &mut Seeder, random: &mut Random) -> UserEvidence {
     }
 }
 
-/// Adds an alert to the tenant and to an incident: the device's latest one of the last three days,
-/// or one of its own.
-fn add(tenant: &mut Tenant, random: &mut Random, mut alert: Alert) {
-    let same = |incident: &&mut Incident, tenant_alerts: &[Alert]| {
-        let first = incident.alerts.first().and_then(|row| tenant_alerts.get(*row as usize));
-        first.is_some_and(|first| first.machines.first() == alert.machines.first())
-            && alert.created.duration_since(incident.created) < SignedDuration::from_hours(72)
-    };
+/// Adds an alert to the tenant and to an incident: the device's latest one if it is younger than
+/// three days, or a new one.
+fn add(
+    tenant: &mut Tenant,
+    latest: &mut HashMap<u32, usize>,
+    random: &mut Random,
+    mut alert: Alert,
+) {
     let row = u32::try_from(tenant.alerts.len()).unwrap_or(u32::MAX);
-    let mut recent = tenant.incidents.iter_mut().rev().take(50);
-    if let Some(incident) = recent.find(|incident| same(incident, &tenant.alerts)) {
+    let machine = alert.machines.first().copied().unwrap_or(u32::MAX);
+    let known = latest.get(&machine).and_then(|index| tenant.incidents.get_mut(*index));
+    let young = known.filter(|incident| {
+        alert.created.duration_since(incident.created) < SignedDuration::from_hours(72)
+    });
+    if let Some(incident) = young {
         incident.alerts.push(row);
         incident.severity = incident.severity.max(alert.severity);
         alert.incident = incident.id;
     } else {
         let last = tenant.incidents.last().map_or(20_400, |incident| incident.id);
         alert.incident = last + 1 + random.below(3);
+        latest.insert(machine, tenant.incidents.len());
         tenant.incidents.push(Incident {
             id: alert.incident,
             name: Arc::clone(&alert.title),
@@ -231,7 +253,7 @@ fn hostile(seeder: &Seeder, tenant: &mut Tenant) {
     for (index, title) in names::HOSTILE_TITLES.iter().enumerate() {
         let at = count.saturating_sub(1 + index * 2);
         if let Some(alert) = tenant.alerts.get_mut(at)
-            && !alert.title.contains("Mimikatz")
+            && alert.machines.first().is_some_and(|row| *row >= 12)
         {
             alert.title = Arc::from(*title);
         }

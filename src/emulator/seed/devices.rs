@@ -95,7 +95,7 @@ fn tags(seeder: &mut Seeder, random: &mut Random, place: Place, machine: &mut Ma
         if random.chance(1, 100) {
             tag("vip");
         }
-        if random.chance(7, 1_000) {
+        if random.chance(12, 1_000) {
             tag("red-team-range");
         }
     }
@@ -110,7 +110,7 @@ fn tags(seeder: &mut Seeder, random: &mut Random, place: Place, machine: &mut Ma
             tag("pos");
         }
     }
-    if place != Place::Roaming && random.chance(4, 1_000) {
+    if place != Place::Roaming && random.chance(8, 1_000) {
         tag("ir-7781");
     }
     if random.chance(3, 1_000) {

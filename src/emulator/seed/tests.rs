@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::emulator::tenant::{Action, Machine};
-use crate::model::{ActionStatus, Health, Isolation, Onboarding};
+use crate::model::{ActionStatus, AlertStatus, Health, Isolation, Onboarding};
 
 fn now() -> Timestamp {
     "2026-11-23T10:02:00Z".parse().unwrap()
@@ -50,6 +50,12 @@ fn ten_devices_contain_something_of_interest() {
     assert!(tenant.alerts().iter().any(|a| a.title.contains("Mimikatz")));
     assert!(tenant.alerts().iter().any(|a| a.title.contains("Ransomware")));
     assert!(!tenant.incidents.is_empty());
+    for title in ["Mimikatz", "Ransomware"] {
+        let fresh = |a: &&crate::emulator::tenant::Alert| {
+            a.title.contains(title) && a.status == AlertStatus::New && a.assigned_to.is_none()
+        };
+        assert!(tenant.alerts().iter().any(|a| fresh(&a)), "nobody works on {title} yet");
+    }
 }
 
 #[test]
@@ -72,6 +78,8 @@ fn a_fleet_has_every_group_oddity_and_state() {
     assert!(any(|m| m.base_health == Health::Inactive) >= 20);
     assert!(any(|m| m.excluded) >= 1);
     assert!(any(|m| m.vm.is_some()) >= 1);
+    assert!(tenant.alerts().iter().any(|a| a.title.contains("<img")));
+    assert!(tenant.incidents.iter().any(|incident| incident.alerts.len() > 1));
     let states: std::collections::BTreeSet<_> =
         tenant.actions().iter().map(|action| action.status.wire().to_owned()).collect();
     assert!(states.len() >= 5, "{states:?}");
