@@ -161,8 +161,11 @@ fn too_large(source: &SourceText) -> Option<Finding> {
 
 /// What the checks say, and what the schemas say about places of which the checks say nothing.
 fn join(text: &str, shapes: Vec<Finding>, mut checks: Vec<Finding>) -> Vec<Finding> {
-    let said =
-        |shape: &Finding| checks.iter().any(|check| is_same_place(text, &check.span, &shape.span));
+    // What is missing lies at the key that lacks it, where something else may be wrong as well.
+    let said = |shape: &Finding| {
+        shape.code != Code::MissingKey
+            && checks.iter().any(|check| is_same_place(text, &check.span, &shape.span))
+    };
     let more: Vec<Finding> = shapes.into_iter().filter(|shape| !said(shape)).collect();
     checks.extend(more);
     checks
@@ -180,7 +183,8 @@ fn is_same_place(text: &str, a: &Place, b: &Place) -> bool {
 
 fn limited(mut findings: Vec<Finding>, file: &Arc<str>) -> Vec<Finding> {
     diag::sort(&mut findings);
-    if findings.len() > FINDINGS_MAX {
+    let is_cut = findings.iter().any(|finding| finding.code == Code::TooManyFindings);
+    if findings.len() > FINDINGS_MAX && !is_cut {
         let more = findings.len() - FINDINGS_MAX;
         findings.truncate(FINDINGS_MAX);
         let place = findings.last().map_or_else(Place::start_of_file, |last| last.span.clone());

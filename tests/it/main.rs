@@ -14,4 +14,5 @@ mod cli_interrupt;
 mod cli_process;
 mod emulator_socket;
 mod generated;
+mod policy_fixtures;
 mod tidy;

@@ -103,9 +103,11 @@ fn against<T: Fielded>(fact: &Fact<T>, same: &[(&Fact<T>, Domain)]) -> Option<(P
             });
             (left == 0).then_some((partner, Why::NoValue))
         }
-        Domain::Names { single, .. } => words_clash(same, single)
-            .then_some((partner, Why::NoValue))
-            .or_else(|| denied(fact, earlier)),
+        Domain::Names { single, .. } if words_clash(same, single) => {
+            let excluded = same.iter().any(|(fact, _)| !fact.holds);
+            Some((partner, if excluded { Why::Denied } else { Why::NoValue }))
+        }
+        Domain::Names { .. } => denied(fact, earlier),
         Domain::Ages { .. } => ages_clash(same).then_some((partner, Why::Ages)),
         Domain::Opaque => denied(fact, earlier),
     }

@@ -93,7 +93,10 @@ pub(super) fn age(cx: &mut Cx<'_>, node: &Node) -> Option<AgeMatch> {
     };
     match Span::parse(rest) {
         Ok(age) => Some(AgeMatch { op, age }),
-        Err(error) => cx.report(Code::BadDuration, &node.place, error.to_string()),
+        Err(error) => {
+            let message = format!("{}: {error}", words::quote(text));
+            cx.report(Code::BadDuration, &node.place, message)
+        }
     }
 }
 
@@ -112,7 +115,10 @@ pub(super) fn duration(cx: &mut Cx<'_>, node: &Node) -> Option<Span> {
             cx.report(Code::BadDuration, &node.place, "a duration of nothing")
         }
         Ok(span) => Some(span),
-        Err(error) => cx.report(Code::BadDuration, &node.place, error.to_string()),
+        Err(error) => {
+            let message = format!("{}: {error}", words::quote(text));
+            cx.report(Code::BadDuration, &node.place, message)
+        }
     }
 }
 

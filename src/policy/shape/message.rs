@@ -59,7 +59,7 @@ impl<'w> Writer<'w> {
                 self.report(Code::EmptyText, at.value, empty(&at.name, "text"));
             }
             Kind::MinProperties { .. } => {
-                self.report(Code::MissingKey, at.value, empty(&at.name, "mapping"));
+                self.report(Code::EmptySelector, at.value, empty(&at.name, "mapping"));
             }
             Kind::Minimum { limit } => self.limit(at, "at least", &plain(limit)),
             Kind::Maximum { limit } => self.limit(at, "at most", &plain(limit)),
@@ -89,9 +89,7 @@ impl<'w> Writer<'w> {
     ) {
         let own = error.instance_path().as_str();
         let is_own = |inner: &ValidationError<'_>| inner.instance_path().as_str() == own;
-        let mismatch = |branch: &&Vec<ValidationError<'static>>| {
-            branch.iter().any(|inner| is_own(inner) && matches!(inner.kind(), Kind::Type { .. }))
-        };
+        let mismatch = |branch: &&Vec<ValidationError<'static>>| is_mismatch(branch, own, at.node);
         let fitting: Vec<_> = context.iter().filter(|branch| !mismatch(branch)).collect();
         let mut options: Vec<String> = Vec::new();
         for inner in fitting.iter().flat_map(|branch| branch.iter()).filter(|inner| is_own(inner)) {
@@ -213,6 +211,20 @@ impl<'w> Writer<'w> {
     fn inside(&self, at: &At<'_>) -> String {
         if at.name.is_empty() { String::new() } else { format!(" of {}", words::quote(&at.name)) }
     }
+}
+
+/// Whether a branch is about values of another type than the one that stands there.
+fn is_mismatch(branch: &[ValidationError<'static>], own: &str, node: &Node) -> bool {
+    branch.iter().filter(|inner| inner.instance_path().as_str() == own).any(|inner| {
+        match inner.kind() {
+            Kind::Type { .. } => true,
+            Kind::Enum { .. } | Kind::Constant { .. } => node.text().is_none(),
+            Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+                context.iter().all(|branch| is_mismatch(branch, own, node))
+            }
+            _ => false,
+        }
+    })
 }
 
 /// A caret below a whole block helps nobody: then the key is shown.

@@ -50,6 +50,7 @@ pub fn parse(file: &Arc<str>, text: &str) -> Parsed {
 enum Stop {
     Syntax(ScanError),
     Depth(Place),
+    Enough,
     End,
 }
 
@@ -75,6 +76,13 @@ impl<'t> Reader<'t> {
             };
             match stop {
                 Stop::End => return documents,
+                Stop::Enough => {
+                    let last = self.findings.last();
+                    let place = last.map_or_else(Place::start_of_file, |last| last.span.clone());
+                    let message = "the file was not read beyond this place".to_owned();
+                    self.report(Code::TooManyFindings, place, message);
+                    return documents;
+                }
                 Stop::Syntax(error) => self.syntax(&error),
                 Stop::Depth(place) => {
                     let message = format!("nested more than {DEPTH_MAX} levels deep");
@@ -104,7 +112,7 @@ impl<'t> Reader<'t> {
     fn next(&mut self) -> Result<(Event<'t>, Span), Stop> {
         loop {
             if self.findings.len() >= FINDINGS_MAX {
-                return Err(Stop::End);
+                return Err(Stop::Enough);
             }
             match self.parser.next_event() {
                 None => return Err(Stop::End),
@@ -130,6 +138,7 @@ impl<'t> Reader<'t> {
             self.report(Code::YamlTag, at, message);
         }
         let content = match event {
+            Event::Scalar(_, _, _, Some(_)) => Content::Broken,
             Event::Scalar(text, ScalarStyle::Plain, _, _) => self.plain(&text, &place),
             Event::Scalar(text, ..) => Content::Text(text.into_owned()),
             Event::SequenceStart(..) => return self.sequence(place, depth),
@@ -182,7 +191,12 @@ impl<'t> Reader<'t> {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
                 place = self.close(place, &span, last.as_ref());
-                return Ok(Node { place, content: Content::Map(entries) });
+                // Without the keys that were refused it would look as if it had never had any.
+                let content = match last {
+                    Some(_) if entries.is_empty() => Content::Broken,
+                    _ => Content::Map(entries),
+                };
+                return Ok(Node { place, content });
             }
             let key_place = self.place(&span);
             let key = self.key(event, span, depth)?;

@@ -17,22 +17,27 @@ pub fn text(findings: &[Finding], sources: &[SourceText], style: Style) -> Strin
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(style.width).decor_style(DecorStyle::Ascii);
     let mut out = String::new();
+    let hidden: Vec<&Finding> = findings.iter().filter(|f| f.code.hides_source()).collect();
     for finding in findings {
-        let groups = block(finding, sources);
+        let groups = block(finding, sources, &hidden);
         out.push_str(&renderer.render(&groups));
         out.push_str("\n\n");
     }
     out
 }
 
-fn block<'a>(finding: &'a Finding, sources: &'a [SourceText]) -> Vec<Group<'a>> {
+fn block<'a>(
+    finding: &'a Finding,
+    sources: &'a [SourceText],
+    hidden: &[&Finding],
+) -> Vec<Group<'a>> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(escape::terminal(&finding.message)).id(finding.code.word());
     let mut group = Group::with_title(title);
-    group = at(group, finding, sources);
+    group = at(group, finding, sources, hidden);
     for label in finding.labels.iter().filter(|label| label.file != finding.file) {
         let origin = Origin::path(&*label.file)
             .line(label.span.line as usize)
@@ -43,10 +48,24 @@ fn block<'a>(finding: &'a Finding, sources: &'a [SourceText]) -> Vec<Group<'a>> 
     vec![group.element(Level::HELP.message(escape::terminal(&help)))]
 }
 
-/// The place with its line, when the text is at hand and the line is not absurdly long.
-fn at<'a>(group: Group<'a>, finding: &'a Finding, sources: &'a [SourceText]) -> Group<'a> {
+/// The place with its line, when the text is at hand, the line is not absurdly long, and none of the
+/// lines that would be shown holds a secret.
+fn at<'a>(
+    group: Group<'a>,
+    finding: &'a Finding,
+    sources: &'a [SourceText],
+    hidden: &[&Finding],
+) -> Group<'a> {
     let source = sources.iter().find(|source| source.file == finding.file);
     let window = source.and_then(|source| window(&source.text, finding));
+    let window = window.filter(|(lines, first, _)| {
+        let last = first + lines.matches('\n').count();
+        let shows = |secret: &&&Finding| {
+            let Place { line, end_line, .. } = secret.span;
+            secret.file == finding.file && line as usize <= last && end_line as usize >= *first
+        };
+        !hidden.iter().any(|secret| shows(&secret))
+    });
     let Some((lines, first, start)) = window else {
         let origin = Origin::path(&*finding.file)
             .line(finding.span.line as usize)

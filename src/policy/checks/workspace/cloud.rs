@@ -60,6 +60,10 @@ pub(super) fn endpoints(cx: &mut Cx<'_>, tenant: &Node) -> Option<Endpoints> {
 
 fn endpoint(cx: &mut Cx<'_>, node: &Node) -> Option<Url> {
     let text = node.text()?;
+    // First of all, so that no other message repeats it.
+    if text.split_once("://").is_some_and(|(_, rest)| rest.contains('@')) {
+        return cx.report(Code::SecretInFile, &node.place, "the address carries a credential");
+    }
     let url = match Url::parse(text) {
         Ok(url) if url.has_host() && matches!(url.scheme(), "http" | "https") => url,
         Ok(_) => {
@@ -71,9 +75,6 @@ fn endpoint(cx: &mut Cx<'_>, node: &Node) -> Option<Url> {
             return cx.report(Code::BadUrl, &node.place, message);
         }
     };
-    if !url.username().is_empty() || url.password().is_some() {
-        return cx.report(Code::SecretInFile, &node.place, "the address carries a credential");
-    }
     if url.query().is_some() || url.fragment().is_some() || url.path() != "/" {
         let message = format!("{} has more than scheme and host", words::quote(text));
         return cx.report(Code::BadUrl, &node.place, message);

@@ -25,25 +25,31 @@ pub(crate) fn workspace(cx: &mut Cx<'_>, root: &Node, folder: &Path) -> Option<W
     if let (Some(node), Some(tenants)) = (root.get("tenants"), &tenants) {
         tenant::sites_exist(cx, node, tenants, &sites);
     }
-    let mut workspace = Workspace::new(id?, tenants?);
+    let policies = root.get("policies").map(|node| list(cx, node, path));
+    let journal = root.get("journal").map(|node| path(cx, node));
+    let validity = root.get("planValidity").map(|node| leaf::duration(cx, node));
+    // What follows needs a workspace to look sites up in, even when its file is not usable.
+    let usable = id.is_some() && tenants.is_some();
+    let id = id.unwrap_or_else(|| WorkspaceId::from("unnamed"));
+    let mut workspace = Workspace::new(id, tenants.unwrap_or_default());
     workspace.root = folder.to_path_buf();
     workspace.sites = sites;
-    if let Some(node) = root.get("policies") {
-        workspace.policies = list(cx, node, path)?;
-    }
-    if let Some(node) = root.get("journal") {
-        workspace.journal = path(cx, node)?;
-    }
-    if let Some(node) = root.get("planValidity") {
-        workspace.plan_validity = leaf::duration(cx, node)?;
-    }
     workspace.defaults = defaults(cx, root.get("defaults"));
     workspace.observe = observe(cx, root.get("observe"));
     if let Some(entry) = root.entry("guardrails") {
         workspace.guardrails = guardrails::guardrails(cx, entry, &workspace);
     }
     lease_fits(cx, root, &workspace);
-    Some(workspace)
+    if let Some(policies) = policies {
+        workspace.policies = policies?;
+    }
+    if let Some(journal) = journal {
+        workspace.journal = journal?;
+    }
+    if let Some(validity) = validity {
+        workspace.plan_validity = validity?;
+    }
+    usable.then_some(workspace)
 }
 
 fn id(cx: &mut Cx<'_>, node: &Node) -> Option<WorkspaceId> {

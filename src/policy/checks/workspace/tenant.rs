@@ -45,12 +45,25 @@ fn tenant(cx: &mut Cx<'_>, item: &Node) -> Option<Tenant> {
     let name = item.get("name").and_then(|node| header::name(cx, node)).map(Arc::from);
     let tenant_id = item.get("tenantId").and_then(|node| tenant_id(cx, node));
     let endpoints = cloud::endpoints(cx, item);
-    let credential = match item.get("credential").and_then(Node::text) {
-        Some("federatedToken") => CredentialSource::FederatedToken,
-        _ => CredentialSource::ClientSecret,
-    };
+    let credential = credential(cx, item.get("credential"));
     let site = item.get("site").and_then(|node| leaf::text(cx, node));
     Some(Tenant { name: name?, tenant_id: tenant_id?, endpoints: endpoints?, credential, site })
+}
+
+/// The source of a credential. Something long is the credential itself, and is not repeated.
+fn credential(cx: &mut Cx<'_>, node: Option<&Node>) -> CredentialSource {
+    const LONGEST_WORD: usize = 24;
+    match node.and_then(Node::text) {
+        Some("federatedToken") => return CredentialSource::FederatedToken,
+        Some(text) if text.len() > LONGEST_WORD => {
+            if let Some(node) = node {
+                let message = "`credential` holds what looks like a secret";
+                cx.report::<()>(Code::SecretInFile, &node.place, message);
+            }
+        }
+        _ => {}
+    }
+    CredentialSource::ClientSecret
 }
 
 fn tenant_id(cx: &mut Cx<'_>, node: &Node) -> Option<Arc<str>> {
@@ -118,7 +131,9 @@ pub(super) fn secrets(cx: &mut Cx<'_>, node: &Node) {
             .to_ascii_lowercase();
         if SECRET_KEYS.contains(&key.as_str()) {
             let message = format!("{} holds what looks like a secret", words::quote(&entry.key));
-            cx.report::<()>(Code::SecretInFile, &entry.key_place, message);
+            // With its value: renderers show none of these lines.
+            let place = entry.key_place.to(&entry.value.place);
+            cx.report::<()>(Code::SecretInFile, &place, message);
         }
         secrets(cx, &entry.value);
     }
