@@ -25,7 +25,7 @@ use crate::inventory::{Dev, What};
 use crate::model::{ActionId, Holder, PolicyName, Reading, UnknownReason};
 use crate::plan::draft::{Draft, unknown_reason};
 use crate::plan::order::{Order, Proposal};
-use crate::plan::posture::lease::{self, Record};
+use crate::plan::posture::lease::Record;
 use crate::plan::posture::{Level, Wish, matrix, offline};
 use crate::plan::scene::Scene;
 use crate::plan::types::{Disposition, Entry, Parameters, Reason, Why};
@@ -137,13 +137,18 @@ impl<'c, L: Level> Case<'c, L> {
     /// The level wanted now, as if nothing were in flight.
     fn wish_behind(&self, settled: L) -> L {
         let record = self.record();
-        let wants = |wish: &&&Wish<'c, L>| match &self.facts.placed {
+        let wanted = match &self.facts.placed {
             Some(placed) if settled != L::FREE => {
-                wish.containment.lease.end(placed.completed) > self.now()
+                let ends = self.ends(&record, placed).into_iter();
+                ends.filter(|(_, end)| *end > self.now()).map(|(wish, _)| wish.level).max()
             }
-            _ => record.spent(&wish.header.name, wish.containment, self.now()).is_none(),
+            _ => {
+                let able = |wish: &&&Wish<'c, L>| {
+                    record.spent(&wish.header.name, wish.containment, self.now()).is_none()
+                };
+                self.wanted.iter().filter(able).map(|wish| wish.level).max()
+            }
         };
-        let wanted = self.wanted.iter().filter(wants).map(|wish| wish.level).max();
         wanted.unwrap_or(L::FREE)
     }
 
@@ -193,12 +198,12 @@ impl<'c, L: Level> Case<'c, L> {
         }
         match (able.is_empty(), spent) {
             (true, Some(reason)) => self.held(reason, L::FREE, strongest(&self.wanted)),
-            _ => self.place(L::FREE, &able),
+            _ => self.place(L::FREE, &able, &record),
         }
     }
 
     /// Puts the device where `able` want it, unless something stands against it.
-    fn place(&self, from: L, able: Wishes<'_, 'c, L>) -> Verdict {
+    fn place(&self, from: L, able: Wishes<'_, 'c, L>, record: &Record<'_>) -> Verdict {
         let Some(to) = strongest(able) else { return Verdict::Unchanged };
         let scene = self.scene;
         if let Some(reason) = to.cannot(scene.inventory, self.device) {
@@ -212,7 +217,9 @@ impl<'c, L: Level> Case<'c, L> {
         if !queue && scene.inventory.is_offline(self.device) {
             return self.held(offline(scene, self.device), from, Some(to));
         }
-        let end = |wish: &Wish<'_, L>| wish.containment.lease.end(self.now());
+        let end = |wish: &Wish<'_, L>| {
+            record.end(&wish.header.name, wish.containment, self.now(), from != L::FREE)
+        };
         // The marker names the policy whose lease ends last among those that decide.
         let first = deciding().max_by_key(|wish| (end(wish), std::cmp::Reverse(&wish.header.name)));
         let Some(first) = first else { return Verdict::Unchanged };
@@ -224,7 +231,7 @@ impl<'c, L: Level> Case<'c, L> {
             from: from.word().to_owned(),
             to: to.word().to_owned(),
             parameters: to.parameters(),
-            lease_end: able.iter().map(|wish| end(wish)).max(),
+            lease_end: able.iter().filter_map(|wish| end(wish)).max(),
             because: self.because(able),
             reason: (from != L::FREE)
                 .then(|| Reason::new(if adopted { "adopted" } else { "strengthened" })),
@@ -256,17 +263,30 @@ impl<'c, L: Level> Case<'c, L> {
     // ── a device we hold ────────────────────────────────────────────────────────────────────────
 
     fn ours(&self, value: L, placed: &Placement) -> Verdict {
-        let end = |wish: &Wish<'_, L>| wish.containment.lease.end(placed.completed);
+        let record = self.record();
+        let ends = self.ends(&record, placed);
         let (running, over): (Vec<_>, Vec<_>) =
-            self.wanted.iter().copied().partition(|wish| end(wish) > self.now());
+            ends.into_iter().partition(|(_, end)| *end > self.now());
+        let running: Vec<_> = running.into_iter().map(|(wish, _)| wish).collect();
         match strongest(&running) {
-            Some(to) if to > value => self.place(value, &running),
+            Some(to) if to > value => self.place(value, &running, &record),
             // The service did not say how strong; we asked for what we wanted.
             Some(to) if to == value || placed.assumed => Verdict::Unchanged,
             Some(to) => self.held(Reason::new("weakening-needs-release"), value, Some(to)),
             None if over.is_empty() => self.unwanted(value, placed),
-            None => self.over(value, placed, &over, over.iter().map(|wish| end(wish)).max()),
+            None => self.over(value, placed, &over, &record),
         }
+    }
+
+    /// Policies that have a say in what was placed, with the ends of their leases.
+    fn ends(&self, record: &Record<'_>, placed: &Placement) -> Vec<(&'c Wish<'c, L>, Timestamp)> {
+        let end = |wish: &'c Wish<'c, L>| {
+            let name = &wish.header.name;
+            let own = matches!(&placed.by, Holder::Ours { policy, .. } if policy == name);
+            let end = record.end(name, wish.containment, placed.completed, own)?;
+            Some((wish, end))
+        };
+        self.wanted.iter().copied().filter_map(end).collect()
     }
 
     /// Every lease has ended.
@@ -274,17 +294,20 @@ impl<'c, L: Level> Case<'c, L> {
         &self,
         value: L,
         placed: &Placement,
-        over: Wishes<'_, 'c, L>,
-        ended: Option<Timestamp>,
+        over: &[(&'c Wish<'c, L>, Timestamp)],
+        record: &Record<'_>,
     ) -> Verdict {
+        let ended = over.iter().map(|(_, end)| *end).max();
         let ended = ended.map(|at| at.to_string()).unwrap_or_default();
+        let over: Vec<_> = over.iter().map(|(wish, _)| *wish).collect();
         if over.iter().any(|wish| wish.containment.on_expiry == OnExpiry::Hold) {
             let reason = Reason::new("on-expiry-hold").with("ended", ended);
             return self.held(reason, value, Some(L::FREE));
         }
         let reason = Reason::new("lease-ended").with("ended", ended);
-        let text = lease::ended_text(over.iter().map(|wish| &wish.header.name));
-        self.release(value, placed, reason, self.because(over), text)
+        let text =
+            record.ended_text(over.iter().map(|wish| (&wish.header.name, wish.containment)));
+        self.release(value, placed, reason, self.because(&over), text)
     }
 
     /// No enforcing policy selects the device any longer.
@@ -356,10 +379,12 @@ impl<'c, L: Level> Case<'c, L> {
             .filter(|wish| record.spent(&wish.header.name, wish.containment, self.now()).is_none())
             .collect();
         if strongest(&able).is_some_and(|to| to > value) {
-            return self.place(value, &able);
+            return self.place(value, &able, &record);
         }
-        let end = |wish: &Wish<'_, L>| wish.containment.lease.end(placed.completed);
-        if adopting.iter().any(|wish| end(wish) > self.now()) {
+        let end = |wish: &Wish<'_, L>| {
+            record.end(&wish.header.name, wish.containment, placed.completed, true)
+        };
+        if adopting.iter().any(|wish| end(wish).is_some_and(|end| end > self.now())) {
             return Verdict::Unchanged;
         }
         let code = if adopting.is_empty() { "held-by-other" } else { "adopted-lease-ended" };

@@ -112,6 +112,26 @@ fn a_policy_that_shared_a_lease_does_not_take_the_device_again() {
 }
 
 #[test]
+fn leases_that_are_left_follow_each_other_without_a_gap() {
+    let mut twice = policy();
+    twice.containment.renewal = 2;
+    let held = Fleet::of([tagged("pc-1")]).by_us("pc-1", Isolate, Succeeded, ago(73), "ir");
+    check(&with([twice.clone()]), &held, &[]);
+    let longer = Fleet::of([tagged("pc-1")]).by_us("pc-1", Isolate, Succeeded, ago(145), "ir");
+    check(&with([twice]), &longer, &["do release pc-1 full -> free (lease-ended)"]);
+}
+
+#[test]
+fn a_policy_whose_lease_is_spent_has_no_say_in_what_another_placed() {
+    let spent = marked("contoso-soc", "ir").replace("for a test", "lease ended: ir");
+    let fleet = Fleet::of([tagged("pc-1")])
+        .by_us("pc-1", Isolate, Succeeded, ago(100), "ir")
+        .action("pc-1", Unisolate, Succeeded, ago(20), &spent, "palisade")
+        .by_us("pc-1", Isolate, Succeeded, ago(5), "gone");
+    check(&with([policy()]), &fleet, &["do release pc-1 full -> free (policy-gone)"]);
+}
+
+#[test]
 fn extending_a_lease_is_an_edit_that_touches_no_device() {
     let fleet = Fleet::of([tagged("pc-1")]).by_us("pc-1", Isolate, Succeeded, ago(73), "ir");
     let mut longer = policy();
