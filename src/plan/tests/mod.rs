@@ -7,6 +7,7 @@ pub(super) mod fleet;
 pub(super) mod policies;
 mod properties;
 mod scans;
+mod world;
 
 use crate::inventory::Inventory;
 use crate::plan::types::{Change, Entry, Plan};

@@ -1,1 +1,123 @@
 //! Laws that hold for every fleet and every set of policies.
+//!
+//! A world is drawn from a seed (`world`). Each plan has passed the independent check before it is
+//! looked at here, so that counts that do not add up, exempt or protected devices in `do`, foreign
+//! releases and changes on unknown readings already fail in `planned`.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::fleet::{WORKSPACE, device_id};
+use super::planned;
+use super::policies::workspace;
+use super::world::{Draw, NAMES, applied, devices, fleet, guarded, policies};
+use crate::inventory::What;
+use crate::model::Verb;
+use crate::plan::file::{read, to_bytes};
+use crate::plan::types::{Change, Plan, TargetKind};
+use crate::policy::selector::DeviceExpr;
+use crate::policy::workspace::Limit;
+
+fn ids(plan: &Plan) -> BTreeSet<String> {
+    plan.changes.iter().map(|change| change.id.to_string()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(384) })]
+
+    #[test]
+    fn a_plan_after_a_fully_applied_plan_is_empty(seed: u64) {
+        let mut draw = Draw(seed);
+        let (fleet, policies) = (fleet(&mut draw), policies(&mut draw));
+        let first = planned(&policies, &workspace(), fleet.build());
+        let after = applied(fleet, &first);
+        let second = planned(&policies, &workspace(), after.build());
+        // What stood behind a cancelled action is seen only when it is gone.
+        let cancelled: BTreeSet<&str> = first
+            .changes
+            .iter()
+            .filter(|change| change.verb == Verb::Cancel)
+            .map(|change| change.target.id.as_str())
+            .collect();
+        let left = second.changes.iter().filter(|c| !cancelled.contains(c.target.id.as_str()));
+        prop_assert_eq!(left.collect::<Vec<_>>(), Vec::<&Change>::new());
+        let after = applied(after, &second);
+        let third = planned(&policies, &workspace(), after.build());
+        prop_assert_eq!(&third.changes, &[] as &[Change]);
+    }
+
+    #[test]
+    fn the_order_of_rows_changes_nothing(seed: u64) {
+        let mut draw = Draw(seed);
+        let (mut fleet, policies) = (fleet(&mut draw), policies(&mut draw));
+        let workspace = guarded(&mut draw);
+        let bytes = to_bytes(&planned(&policies, &workspace, fleet.build()));
+        draw.shuffle(&mut fleet.machines);
+        draw.shuffle(&mut fleet.actions);
+        draw.shuffle(&mut fleet.alerts);
+        draw.shuffle(&mut fleet.scans);
+        let again = planned(&policies, &workspace, fleet.build());
+        prop_assert_eq!(String::from_utf8(to_bytes(&again)), String::from_utf8(bytes.clone()));
+        prop_assert_eq!(read(&bytes).unwrap(), again);
+    }
+
+    #[test]
+    fn lower_caps_and_more_protection_never_add_a_change(seed: u64) {
+        let mut draw = Draw(seed);
+        let (fleet, policies) = (fleet(&mut draw), policies(&mut draw));
+        let loose = guarded(&mut draw);
+        let mut tight = loose.clone();
+        let lower = |limit: Option<Limit>, draw: &mut Draw| match limit {
+            None => draw.chance(30).then_some(Limit::Count(1)),
+            Some(Limit::Count(count)) => {
+                Some(Limit::Count(u32::try_from(draw.below(u64::from(count) + 1)).unwrap()))
+            }
+            Some(Limit::Share { basis_points, at_least }) => {
+                Some(Limit::Share { basis_points: basis_points / 2, at_least })
+            }
+        };
+        for caps in tight.guardrails.caps.values_mut() {
+            caps.run = lower(caps.run, &mut draw);
+            caps.group = lower(caps.group, &mut draw);
+            caps.fleet = lower(caps.fleet, &mut draw);
+        }
+        let protected = tight.guardrails.protected.clone().into_iter();
+        let wider = DeviceExpr::Any(protected.chain([devices(&mut draw)]).collect());
+        if draw.chance(50) {
+            tight.guardrails.protected = Some(wider);
+        }
+        let before = ids(&planned(&policies, &loose, fleet.build()));
+        let after = ids(&planned(&policies, &tight, fleet.build()));
+        prop_assert!(after.is_subset(&before), "{:?}", after.difference(&before));
+    }
+
+    #[test]
+    fn unknown_never_acts_and_a_failed_read_never_looks_like_absence(seed: u64) {
+        let mut draw = Draw(seed);
+        let (fleet, policies) = (fleet(&mut draw), policies(&mut draw));
+        let whole = planned(&policies, &workspace(), fleet.build());
+        let history = planned(&policies, &workspace(), fleet.clone().lacks(What::Actions).build());
+        prop_assert!(history.changes.iter().all(|change| change.target.kind == TargetKind::Alert));
+        let health = planned(&policies, &workspace(), fleet.clone().lacks(What::AvHealth).build());
+        prop_assert!(health.changes.iter().all(|change| change.verb != Verb::Scan));
+        // Devices that a page lacks: nothing new is done to anybody, and ours are not forgotten.
+        let mut fewer = fleet.clone().lacks(What::Devices);
+        let (_, lost) = NAMES.split_at(NAMES.len() / 2);
+        fewer.machines.truncate(NAMES.len() / 2);
+        let partial = planned(&policies, &workspace(), fewer.build());
+        prop_assert!(ids(&partial).is_subset(&ids(&whole)));
+        let governed = !(policies.isolation.is_empty()
+            && policies.restriction.is_empty()
+            && policies.scans.is_empty());
+        let marker = format!("[palisade {WORKSPACE}/");
+        for id in lost.iter().map(|name| device_id(name).to_string()) {
+            let ours = fleet
+                .actions
+                .iter()
+                .any(|row| row.device.to_string() == id && row.comment.contains(&marker));
+            let listed = partial.unknown.iter().any(|entry| entry.target.id == id);
+            prop_assert!(!governed || !ours || listed, "{id}");
+        }
+    }
+}
