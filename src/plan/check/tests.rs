@@ -89,7 +89,9 @@ fn what_the_plans_own_words_give_away() {
     assert_eq!(faults(|plan| plan.changes[0].parameters.isolation_type = None), ["NoParameter"]);
     assert_eq!(faults(|plan| plan.changes[0].parameters.comment = None), ["NoMarker"]);
     assert_eq!(
-        faults(|plan| plan.changes[0].parameters.comment = plan.changes[1].parameters.comment.clone()),
+        faults(
+            |plan| plan.changes[0].parameters.comment = plan.changes[1].parameters.comment.clone()
+        ),
         ["NoMarker"]
     );
     assert_eq!(faults(|plan| plan.changes.swap(0, 1)), ["Unsorted"]);

@@ -305,8 +305,7 @@ impl<'c, L: Level> Case<'c, L> {
             return self.held(reason, value, Some(L::FREE));
         }
         let reason = Reason::new("lease-ended").with("ended", ended);
-        let text =
-            record.ended_text(over.iter().map(|wish| (&wish.header.name, wish.containment)));
+        let text = record.ended_text(over.iter().map(|wish| (&wish.header.name, wish.containment)));
         self.release(value, placed, reason, self.because(&over), text)
     }
 

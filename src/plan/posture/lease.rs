@@ -100,7 +100,9 @@ impl<'a> Record<'a> {
         match containment.lease {
             _ if left == 0 => None,
             Lease::Until(until) => Some(until),
-            Lease::For(span) => Some(Span::from_secs(span.as_secs().saturating_mul(left)).after(start)),
+            Lease::For(span) => {
+                Some(Span::from_secs(span.as_secs().saturating_mul(left)).after(start))
+            }
         }
     }
 
