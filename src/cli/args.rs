@@ -101,6 +101,8 @@ pub enum Command {
     Init(commands::init::Init),
     /// Check the workspace and its policies; every problem in one run.
     Validate(commands::validate::Validate),
+    /// Lay out policy files.
+    Fmt(commands::fmt::Fmt),
     /// Compare policies with the tenants and show what apply would do.
     Plan(commands::plan::PlanCommand),
     /// Carry out a plan.

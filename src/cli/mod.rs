@@ -71,6 +71,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit> {
     match command {
         Command::Init(init) => init.run(context),
         Command::Validate(validate) => validate.run(context),
+        Command::Fmt(fmt) => fmt.run(context),
         Command::Plan(plan) => plan.run(context),
         Command::Apply(apply) => apply.run(context),
         Command::Runs(runs) => runs.run(context),

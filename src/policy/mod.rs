@@ -5,6 +5,7 @@
 
 mod checks;
 pub mod document;
+pub mod layout;
 pub mod load;
 pub mod schedule;
 pub mod selector;

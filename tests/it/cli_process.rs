@@ -127,3 +127,27 @@ fn init_writes_a_workspace_once() {
     let broken = run(folder.path(), &["init", "play", "--emulator", "ready.json"]);
     assert!(err(&broken).contains("`ready.json` is not a ready file"), "{}", err(&broken));
 }
+
+#[test]
+fn fmt_changes_the_layout_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["init", "soc", "--starter-pack"]);
+    let soc = folder.path().join("soc");
+    let tidy = run(&soc, &["fmt", "--check"]);
+    assert_eq!(tidy.status.code(), Some(0), "{}{}", out(&tidy), err(&tidy));
+    let file = soc.join("policies/restriction/kiosks.yaml");
+    let neat = std::fs::read_to_string(&file).unwrap();
+    let wide =
+        neat.replace("\n    ", "\n         ").replace("\n  ", "\n    ").replace('\n', "  \r\n");
+    std::fs::write(&file, &wide).unwrap();
+    let diff = run(&soc, &["fmt", "--diff"]);
+    assert_eq!(diff.status.code(), Some(0));
+    assert!(out(&diff).contains("+  mode: enforce"), "{}", out(&diff));
+    assert!(out(&diff).contains("-    mode: enforce"), "{}", out(&diff));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), wide);
+    let check = run(&soc, &["fmt", "--check"]);
+    assert_eq!(check.status.code(), Some(1));
+    assert_eq!(out(&check), "policies/restriction/kiosks.yaml\n");
+    assert_eq!(run(&soc, &["fmt"]).status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), neat);
+}

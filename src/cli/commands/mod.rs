@@ -6,6 +6,7 @@ pub mod demo;
 pub mod doctor;
 pub mod emulator;
 pub mod explain;
+pub mod fmt;
 pub mod init;
 pub mod list;
 pub mod plan;

@@ -185,6 +185,12 @@ fn resume(
     name: &str,
     format: Format,
 ) -> Result<Exit> {
+    let found = open(workspace, name)?;
+    if !found.path.join("plan.json").exists() {
+        // Killed before its plan was on the disk: whatever is sent comes after that.
+        let message = format!("run `{}` ended before it began: nothing was sent", found.id);
+        return Err(CliError::new(message).help("apply the plan again"));
+    }
     let (plan, ran) =
         runtime::block_on(applying::resume(context, workspace, name, |plan, reporter| {
             clients_of(context, workspace, plan, reporter)
