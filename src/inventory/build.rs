@@ -19,10 +19,10 @@ impl Builder {
     pub fn build(mut self) -> Inventory {
         let resolved = resolve::resolve(&self);
         let layout = Layout::new(&resolved);
-        let columns = self.columns.gather(&layout.order);
-        let table = IdTable::new(&columns.ids);
         let aliases = layout.aliases(&self, &resolved);
         let superseded = layout.superseded(&self, &resolved);
+        let columns = std::mem::take(&mut self.columns).gather(&layout.order);
+        let table = IdTable::new(&columns.ids);
         let index = Index::new(&columns, &self.values);
         let ambiguous = resolved
             .ambiguous

@@ -75,7 +75,12 @@ impl Texts {
         self.bytes.get(start.unwrap_or(0) as usize..end as usize).unwrap_or("")
     }
 
-    fn gather(&self, order: &[u32]) -> Self {
+    /// Bytes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<u32>()
+    }
+
+    fn gather(self, order: &[u32]) -> Self {
         let mut out = Self { bytes: String::new(), ends: Vec::with_capacity(order.len()) };
         out.bytes.reserve_exact(order.iter().map(|row| self.get(*row).len()).sum());
         order.iter().for_each(|row| out.push(self.get(*row)));
@@ -133,7 +138,12 @@ impl Addresses {
         })
     }
 
-    fn gather(&self, order: &[u32]) -> Self {
+    /// Bytes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        (self.words.capacity() + self.ends.capacity()) * size_of::<u32>()
+    }
+
+    fn gather(self, order: &[u32]) -> Self {
         let mut out = Self { words: Vec::new(), ends: Vec::with_capacity(order.len()) };
         out.words.reserve_exact(order.iter().map(|row| self.words(*row).len()).sum());
         for row in order {
@@ -231,22 +241,23 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// The rows of `order`, in that order.
-    pub(crate) fn gather(&self, order: &[u32]) -> Self {
+    /// The rows of `order`, in that order. Each column is let go as soon as it is copied, so that
+    /// the fleet is never held twice.
+    pub(crate) fn gather(self, order: &[u32]) -> Self {
         Self {
-            ids: gather(&self.ids, order),
+            ids: gather(self.ids, order),
             names: self.names.gather(order),
-            groups: gather(&self.groups, order),
-            profiles: gather(&self.profiles, order),
-            tags: gather(&self.tags, order),
-            flags: gather(&self.flags, order),
-            seen: gather(&self.seen, order),
+            groups: gather(self.groups, order),
+            profiles: gather(self.profiles, order),
+            tags: gather(self.tags, order),
+            flags: gather(self.flags, order),
+            seen: gather(self.seen, order),
             addresses: self.addresses.gather(order),
         }
     }
 }
 
-fn gather<T: Clone>(column: &[T], order: &[u32]) -> Vec<T> {
+fn gather<T: Clone>(column: Vec<T>, order: &[u32]) -> Vec<T> {
     let mut out = Vec::with_capacity(order.len());
     out.extend(order.iter().filter_map(|row| column.get(*row as usize)).cloned());
     out

@@ -50,6 +50,11 @@ impl IdTable {
         Self { shift, starts }
     }
 
+    /// Bytes on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        self.starts.capacity() * size_of::<u32>()
+    }
+
     /// The row of an id.
     pub(crate) fn find(&self, ids: &[DeviceId], id: &DeviceId) -> Option<u32> {
         let slot = (short(id) >> self.shift) as usize;

@@ -10,6 +10,7 @@ mod build;
 mod builder;
 mod columns;
 mod flags;
+mod footprint;
 mod history;
 mod ids;
 mod index;
@@ -25,6 +26,7 @@ mod view;
 
 pub use builder::Builder;
 pub use columns::is_unset;
+pub use footprint::Footprint;
 pub use record::{ActionRow, AlertRow, AvRow, DeviceRow, Missing, What};
 pub(crate) use text::{fold, fold_into, host_part};
 pub use view::{Dev, Inventory};

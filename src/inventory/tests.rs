@@ -351,3 +351,31 @@ proptest! {
         prop_assert_eq!(build(&forward), build(&other));
     }
 }
+
+#[test]
+fn a_device_keeps_no_more_than_150_bytes() {
+    let count = 20_000u32;
+    let names: Vec<String> =
+        (0..count).map(|number| format!("ws-{number:07}.emea.contoso.example")).collect();
+    let tags: Vec<String> = (0..500).map(|number| format!("tag-{number:04}")).collect();
+    let groups: Vec<String> = (0..60).map(|number| format!("EMEA-{number:03}")).collect();
+    let mut builder = builder();
+    for (number, name) in (0..count).zip(&names) {
+        let mix = number.wrapping_mul(0x9e37_79b9) >> 7;
+        let pick = |list: &'static [Health]| list[mix as usize % list.len()];
+        let v4 = std::net::Ipv4Addr::from_bits(0x0a00_0000 | mix & 0x00ff_ffff);
+        builder.device(DeviceRow {
+            group: &groups[mix as usize % groups.len()],
+            tags: (0..mix % 4).map(|at| tags[(mix + at * 77) as usize % 500].as_str()).collect(),
+            health: pick(Health::ALL),
+            ips: vec![v4.into(), std::net::Ipv4Addr::LOCALHOST.into()],
+            ..device(number, name)
+        });
+        let scanned = Some(at("2026-11-20T00:00:00Z"));
+        builder.av(AvRow { device: id(number), quick_scan: scanned, full_scan: None });
+    }
+    let inventory = builder.build();
+    assert_eq!(inventory.len(), count as usize);
+    let a_device = inventory.footprint().of_devices() / count as usize;
+    assert!(a_device <= 150, "{a_device} bytes a device: {:?}", inventory.footprint());
+}
