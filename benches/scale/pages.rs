@@ -163,18 +163,13 @@ fn machine(seed: u64, row: u32, out: &mut String) {
 fn action(sizes: Sizes, row: u32, out: &mut String) {
     let mut dice = Dice::new(sizes.seed, 3, row);
     let dice = &mut dice;
-    let kind = dice.of(&[
-        "RunAntiVirusScan",
-        "RunAntiVirusScan",
-        "RunAntiVirusScan",
-        "RunAntiVirusScan",
-        "Isolate",
-        "Unisolate",
-        "RestrictCodeExecution",
-        "UnrestrictCodeExecution",
-        "CollectInvestigationPackage",
-        "LiveResponse",
-    ]);
+    // Scans are common, containment is rare: about one device in a hundred is in some such state.
+    let kind = match dice.below(100) {
+        0..=2 => dice.of(&["Isolate", "Unisolate"]),
+        3..=4 => dice.of(&["RestrictCodeExecution", "UnrestrictCodeExecution"]),
+        5..=14 => dice.of(&["CollectInvestigationPackage", "LiveResponse"]),
+        _ => "RunAntiVirusScan",
+    };
     let scope = match kind {
         "RunAntiVirusScan" => dice.of(&["\"Quick\"", "\"Full\""]),
         "Isolate" => dice.of(&["\"Full\"", "\"Selective\"", "null"]),

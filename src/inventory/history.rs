@@ -4,10 +4,13 @@
 //! on pages. Called by `build`; read through `Inventory`.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
 
 use crate::inventory::record::{ActionRow, AlertRow};
 use crate::inventory::view::Dev;
-use crate::model::{AlertId, DeviceId};
+use crate::model::{ActionId, AlertId, DeviceId};
 
 /// All actions, and which belong to which device.
 #[derive(Debug, Default)]
@@ -18,20 +21,14 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub(crate) fn new(mut rows: Vec<ActionRow>, find: impl Fn(&DeviceId) -> Option<Dev>) -> Self {
-        rows.sort_by(|left, right| left.id.cmp(&right.id).then_with(|| later_action(right, left)));
-        rows.dedup_by(|dropped, kept| dropped.id == kept.id);
-        // The list comes back in order of ids; sorting positions moves eight bytes, not a row.
-        let mut order: Vec<(i64, i32, u32)> = rows
-            .iter()
-            .zip(0u32..)
-            .map(|(row, at)| (row.created.as_second(), row.created.subsec_nanosecond(), at))
-            .collect();
-        order.sort_unstable();
+    pub(crate) fn new(rows: Vec<ActionRow>, find: impl Fn(&DeviceId) -> Option<Dev>) -> Self {
+        let mut order = latest(&rows);
+        let created = |at: &u32| rows.get(*at as usize).map(|row| (row.created, &row.id));
+        order.sort_unstable_by(|left, right| created(left).cmp(&created(right)));
         let mut slots: Vec<Option<ActionRow>> = rows.into_iter().map(Some).collect();
         let all: Vec<ActionRow> = order
             .iter()
-            .filter_map(|(_, _, at)| slots.get_mut(*at as usize).and_then(Option::take))
+            .filter_map(|at| slots.get_mut(*at as usize).and_then(Option::take))
             .collect();
         let by_device = Pairs::new(
             all.iter().zip(0u32..).filter_map(|(row, at)| Some((find(&row.device)?, at))),
@@ -42,6 +39,21 @@ impl History {
     pub(crate) fn of(&self, device: Dev) -> impl Iterator<Item = &ActionRow> + '_ {
         self.by_device.of(device).filter_map(|at| self.all.get(at as usize))
     }
+}
+
+/// Positions of rows, of each action the latest state.
+fn latest(rows: &[ActionRow]) -> Vec<u32> {
+    let mut kept: HashMap<&ActionId, u32, FixedState> =
+        HashMap::with_capacity_and_hasher(rows.len(), FixedState::default());
+    for (row, at) in rows.iter().zip(0u32..) {
+        let best = kept.entry(&row.id).or_insert(at);
+        if let Some(other) = rows.get(*best as usize)
+            && later_action(other, row).is_lt()
+        {
+            *best = at;
+        }
+    }
+    kept.into_values().collect()
 }
 
 /// Of two states of one action, which is later: one that ended beats one that did not.
