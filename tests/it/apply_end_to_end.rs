@@ -134,13 +134,15 @@ fn faults_at_every_call_in_turn_do_nothing_twice_and_end() {
                 assert!(rig.twice().is_empty(), "{story}: {:?}", rig.twice());
                 rig.play("clear faults");
                 let left = rig.plan(&rig.client()).await;
-                // The wanted end, or the difference is on record.
-                if summary.is_complete() {
-                    assert!(left.changes.is_empty(), "{story}: {:#?}", left.changes);
-                } else {
-                    let bad = summary.outcomes.values().filter(|end| !end.outcome.is_good());
-                    assert!(bad.clone().all(|end| end.reason.is_some()), "{story}: {summary:#?}");
-                    assert!(bad.count() <= 2, "{story}: {summary:#?}");
+                // One fault is never more than the run can get over.
+                assert!(summary.is_complete(), "{story}: {summary:#?}");
+                assert!(left.changes.is_empty(), "{story}: {:#?}", left.changes);
+                if !fault.starts_with("lose-rows") && !fault.starts_with("body") {
+                    let emulator = rig.emulator();
+                    let met = |logged: &palisade::emulator::Logged| {
+                        logged.cut.is_some() || !logged.status.is_success()
+                    };
+                    assert!(emulator.log().iter().any(met), "{story}: nobody met it");
                 }
             });
         }

@@ -88,9 +88,9 @@ async fn one(seed: u64) -> usize {
     usize::try_from(lives).unwrap()
 }
 
-fn services<'a>(
-    client: &'a palisade::drive::client::Client,
-) -> std::collections::BTreeMap<std::sync::Arc<str>, &'a dyn Service> {
+fn services(
+    client: &palisade::drive::client::Client,
+) -> std::collections::BTreeMap<std::sync::Arc<str>, &dyn Service> {
     [(std::sync::Arc::from("contoso"), client as &dyn Service)].into()
 }
 

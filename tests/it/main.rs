@@ -6,6 +6,13 @@
     reason = "a helper of a test may end the test"
 )]
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod apply_end_to_end;
 mod apply_kill;
 mod apply_rig;

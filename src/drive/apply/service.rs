@@ -66,7 +66,7 @@ impl Service for Client {
     }
 }
 
-fn call(send: &Send) -> Call {
+pub(super) fn call(send: &Send) -> Call {
     match send.clone() {
         Send::Isolate { device, mode, comment } => {
             Call::Isolate { device, comment, isolation_type: mode }
