@@ -21,5 +21,6 @@ mod cli_interrupt;
 mod cli_process;
 mod emulator_socket;
 mod generated;
+mod observe_faults;
 mod policy_fixtures;
 mod tidy;

@@ -7,6 +7,8 @@
 
 mod lists;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::drive::client::Client;
@@ -68,7 +70,7 @@ pub async fn observe(
     for id in &scope.named_devices {
         builder.note_named_device(id);
     }
-    let mut reader = Reader { client, progress, began, builder };
+    let mut reader = Reader { client, progress, began, builder, rows: BTreeMap::new() };
     reader.part(What::Devices).await?;
     if scope.av_health {
         reader.part(What::AvHealth).await?;
@@ -80,6 +82,7 @@ pub async fn observe(
         reader.scores_part().await;
     }
     reader.part(What::Actions).await?;
+    reader.compare();
     Ok(reader.builder.build())
 }
 
@@ -88,6 +91,8 @@ struct Reader<'a> {
     progress: &'a dyn Progress,
     began: Timestamp,
     builder: Builder,
+    /// Rows of each part that was read.
+    rows: BTreeMap<What, u64>,
 }
 
 /// How the reading of one part went on so far.
@@ -159,7 +164,20 @@ impl Reader<'_> {
         self.progress.tell(&Event::Page { what, pages, rows });
     }
 
+    /// A list that is empty again and again proves nothing when other lists speak of its rows.
+    fn compare(&mut self) {
+        let rows = |what| self.rows.get(&what).copied().unwrap_or(0);
+        let others = rows(What::Actions).max(rows(What::AvHealth));
+        if rows(What::Devices) == 0 && others > 0 {
+            let why =
+                format!("no machine is listed, but other lists have {others} rows about machines");
+            tracing::warn!(why, "incomplete");
+            self.builder.missing(Missing { what: What::Devices, why: why.into() });
+        }
+    }
+
     fn finish(&mut self, what: What, tally: Tally) {
+        self.rows.insert(what, tally.rows);
         let complete = tally.lacking.is_empty();
         let rows = tally.rows;
         tracing::info!(what = what.word(), rows, pages = tally.pages, complete, "read");
@@ -184,3 +202,6 @@ fn reason(error: &ApiError) -> String {
         _ => text.strip_prefix(&prefix).unwrap_or(&text).to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
