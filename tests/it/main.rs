@@ -5,7 +5,6 @@
     clippy::panic,
     reason = "a helper of a test may end the test"
 )]
-
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
