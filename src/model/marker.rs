@@ -6,6 +6,7 @@
 
 use crate::model::ids::{ChangeId, PolicyName, WorkspaceId};
 use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
 
 /// Longest marker in characters.
 pub const MARKER_MAX: usize = 120;
@@ -13,8 +14,33 @@ pub const MARKER_MAX: usize = 120;
 pub const COMMENT_MAX: usize = 400;
 /// Longest workspace id a marker can carry whole.
 pub const WORKSPACE_MAX: usize = 30;
-/// Longest policy name a marker can carry whole.
+/// Longest policy name a marker can carry whole; a longer one is abbreviated by `abbreviated`.
 pub const POLICY_MAX: usize = 40;
+/// Hexadecimal digits of an abbreviation's hash.
+const HASH_DIGITS: usize = 8;
+
+/// The name as a marker carries it: whole, or its beginning, `~` and eight digits of the SHA-256 of
+/// the whole. The same name is always abbreviated the same way, an abbreviation stays as it is, and
+/// `~` keeps it apart from every name that an author may choose.
+#[must_use]
+pub fn abbreviated(policy: &PolicyName) -> PolicyName {
+    let name = policy.as_str();
+    if name.chars().count() <= POLICY_MAX {
+        return policy.clone();
+    }
+    let hash = digest(&SHA256, name.as_bytes());
+    let digits: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits: String = digits.chars().take(HASH_DIGITS).collect();
+    let kept: String = name.chars().take(POLICY_MAX - 1 - HASH_DIGITS).collect();
+    PolicyName::from(format!("{kept}~{digits}"))
+}
+
+/// Whether the policy that a marker names is this one. Never compare the two with `==`: a long name
+/// stands abbreviated in the marker.
+#[must_use]
+pub fn names(marked: &PolicyName, policy: &PolicyName) -> bool {
+    marked == policy || *marked == abbreviated(policy)
+}
 
 /// Who asked for an action, as written into its comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +60,7 @@ impl Marker {
     #[must_use]
     pub fn render(&self) -> String {
         let Self { workspace, policy, change, until } = self;
+        let policy = abbreviated(policy);
         match until {
             Some(until) => {
                 let until = until.strftime("%Y-%m-%dT%H:%MZ");
@@ -126,6 +153,28 @@ mod tests {
         assert_eq!(Marker::find("see [palisade a/b c] for why"), None);
         let forged = marker().comment("x [palisade evil/p 1]");
         assert_eq!(Marker::find(&forged), Some(marker()));
+    }
+
+    #[test]
+    fn a_long_name_is_abbreviated_the_same_way_every_time() {
+        let long = PolicyName::from("p".repeat(63));
+        let other = PolicyName::from(format!("{}q", "p".repeat(62)));
+        let short = abbreviated(&long);
+        assert_eq!(short.as_str().len(), POLICY_MAX);
+        assert_eq!(abbreviated(&short), short);
+        assert_ne!(abbreviated(&other), short);
+        assert!(names(&short, &long) && names(&long, &long) && !names(&short, &other));
+        let exact = PolicyName::from("p".repeat(POLICY_MAX));
+        assert_eq!(abbreviated(&exact), exact);
+
+        let sent = Marker {
+            workspace: "w".repeat(WORKSPACE_MAX).into(),
+            policy: long.clone(),
+            ..marker()
+        };
+        assert!(sent.render().chars().count() <= MARKER_MAX);
+        let found = Marker::find(&sent.comment("text")).unwrap();
+        assert!(names(&found.policy, &long), "{found:?}");
     }
 
     #[test]

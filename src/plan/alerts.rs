@@ -17,6 +17,7 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 
 use crate::inventory::{AlertRow, Inventory, What};
+use crate::model::marker;
 use crate::model::{
     AlertStatus, Classification, Determination, Facet, Marker, Severity, Verb, WorkspaceId,
 };
@@ -162,7 +163,8 @@ impl Case<'_> {
         if set.classification.is_some() {
             set.determination = *determination;
         }
-        let said = markers(alert, ours).any(|marker| marker.policy == rule.header.name);
+        let said =
+            markers(alert, ours).any(|found| marker::names(&found.policy, &rule.header.name));
         let comment = match comment {
             Some(_) if by_person => None,
             Some(text) => (!said).then(|| Arc::clone(text)),

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 
 use crate::inventory::readings::{Facts, Placement};
 use crate::inventory::{Dev, What};
+use crate::model::marker;
 use crate::model::{ActionId, Holder, PolicyName, Reading, UnknownReason};
 use crate::plan::draft::{Draft, unknown_reason};
 use crate::plan::order::{Order, Proposal};
@@ -316,7 +317,7 @@ impl<'c, L: Level> Case<'c, L> {
             return self.unknown(partial(what));
         }
         let Holder::Ours { policy, .. } = &placed.by else { return Verdict::Unchanged };
-        let placing = self.all.iter().find(|wish| wish.header.name == *policy);
+        let placing = self.all.iter().find(|wish| marker::names(policy, &wish.header.name));
         let (code, text) = match placing.map(|wish| wish.containment.mode) {
             None => ("policy-gone", "policy gone"),
             Some(Mode::Enforce) => ("no-longer-selected", "no longer selected"),
@@ -438,7 +439,11 @@ impl<'c, L: Level> Case<'c, L> {
         if !because.is_empty() {
             return because;
         }
-        let header = self.all.iter().map(|wish| wish.header).find(|header| header.name == *policy);
+        let header = self
+            .all
+            .iter()
+            .map(|wish| wish.header)
+            .find(|header| marker::names(policy, &header.name));
         vec![header.map_or_else(
             || Why {
                 kind: kind_word::<L>().to_owned(),

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::inventory::readings::{self, Taking};
 use crate::inventory::{ActionRow, Dev, Inventory};
-use crate::model::{Facet, Holder, Marker, PolicyName, Span, WorkspaceId};
+use crate::model::{Facet, Holder, Marker, PolicyName, Span, WorkspaceId, marker};
 use crate::plan::types::Reason;
 use crate::policy::set::{Containment, Lease};
 
@@ -147,7 +147,7 @@ impl<'a> Record<'a> {
             }
             Holder::OtherWorkspace { .. } | Holder::Named { .. } | Holder::Nobody => {
                 let by_hand = Some(&*by.requestor);
-                (taking.policy == *policy).then_some(Use { at, leases: 1, by_hand })
+                marker::names(&taking.policy, policy).then_some(Use { at, leases: 1, by_hand })
             }
         }
     }
@@ -174,7 +174,7 @@ struct Use<'a> {
 /// fit, the marker's own policy still counts once.
 fn ended_for(policy: &PolicyName, comment: &str) -> Option<u64> {
     let names = comment.strip_prefix(ENDED)?;
-    let marker = Marker::find(comment).is_some_and(|marker| marker.policy == *policy);
+    let marker = Marker::find(comment).is_some_and(|found| marker::names(&found.policy, policy));
     let names = names.split_once(" [palisade ").map_or(names, |(names, _)| names);
     let ended = names.split(", ").find_map(|item| {
         let (name, count) = item.split_once(" x").unwrap_or((item, "1"));
