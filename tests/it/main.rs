@@ -5,12 +5,6 @@
     clippy::panic,
     reason = "a helper of a test may end the test"
 )]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed"
-)]
 
 mod apply_end_to_end;
 mod apply_kill;
