@@ -36,7 +36,7 @@ impl Dice {
     }
     /// A number below `end`.
     pub(crate) fn below(&mut self, end: u32) -> u32 {
-        (u128::from(self.bits()) * u128::from(end) >> 64) as u32
+        ((u128::from(self.bits()) * u128::from(end)) >> 64) as u32
     }
     pub(crate) fn of<'a>(&mut self, words: &[&'a str]) -> &'a str {
         words[self.below(u32::try_from(words.len()).unwrap()) as usize]

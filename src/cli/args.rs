@@ -90,6 +90,8 @@ pub enum PlanFormat {
     Text,
     /// The plan file itself.
     Json,
+    /// The plan file's content as YAML, for reading and searching; `apply` takes the JSON.
+    Yaml,
     /// For a pull request's comment.
     Markdown,
 }

@@ -57,6 +57,7 @@ impl PlanCommand {
             PlanFormat::Json => {
                 String::from_utf8_lossy(&planner::file::to_bytes(&plan)).into_owned()
             }
+            PlanFormat::Yaml => report::yaml(&plan),
             PlanFormat::Markdown => report::markdown(&plan),
         };
         context.data(&text)?;

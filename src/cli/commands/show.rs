@@ -87,6 +87,7 @@ impl Show {
         let text = match self.format {
             PlanFormat::Text => report::show(&plan, &filter, context.style()),
             PlanFormat::Json => String::from_utf8_lossy(&bytes).into_owned(),
+            PlanFormat::Yaml => report::yaml(&plan),
             PlanFormat::Markdown => report::markdown(&plan),
         };
         context.data(&text)?;

@@ -46,3 +46,10 @@ pub fn show(plan: &Plan, filter: &Filter, style: Style) -> String {
     page.line(2, &[piece(Role::Strong, last)]);
     page.finish()
 }
+
+/// The whole plan as YAML: the same content as the plan file, easier to read. Untrusted names are
+/// quoted by the writer, which spells control characters out.
+#[must_use]
+pub fn yaml(plan: &Plan) -> String {
+    serde_yaml::to_string(plan).unwrap_or_default()
+}
