@@ -1,9 +1,9 @@
 //! Documents exactly as authors write them: the source of the JSON Schemas and of written YAML.
 //!
 //! Descriptions and examples here are what an editor shows while a policy is written. Reading does
-//! not go through these types (`policy::checks` walks the tree, so that every problem is found at
-//! its place); a test holds both against each other. Written by `policy::print`, for `init` and
-//! `import`. Defaults stand in the descriptions and are applied by the checks.
+//! not go through these types: `policy::checks` walks the tree, so that every problem is found at its
+//! place, and `policy::shape` holds documents against the schemas made here. Defaults stand in the
+//! descriptions and are applied by the checks.
 
 pub mod alert;
 pub mod contain;
