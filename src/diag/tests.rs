@@ -1,3 +1,5 @@
+//! Codes are unique and told; places and near words are found as people would.
+
 use super::*;
 use std::collections::BTreeSet;
 

@@ -1,3 +1,5 @@
+//! Loading as a whole: the starter pack, the digest, the workspace, one finding for one mistake.
+
 use std::path::Path;
 use std::sync::Arc;
 

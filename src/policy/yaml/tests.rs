@@ -1,3 +1,5 @@
+//! Trees with places: what is read, what is refused, and where.
+
 use std::sync::Arc;
 
 use super::*;

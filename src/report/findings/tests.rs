@@ -1,3 +1,5 @@
+//! Each format of findings, read back where another reader exists; hostile text in each.
+
 use std::sync::Arc;
 
 use crate::diag::{Code, Finding, Place};
