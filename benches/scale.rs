@@ -89,6 +89,7 @@ fn stages(
             workspace,
             inventories: &inventories,
             now,
+            around: &palisade::plan::Circumstances::default(),
             study: false,
             tool: "palisade scale",
         };

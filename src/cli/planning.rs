@@ -10,7 +10,7 @@ use crate::cli::session;
 use crate::drive::client::Client;
 use crate::drive::observe::Scope;
 use crate::inventory::Inventory;
-use crate::plan::{self, Input, Level, Objection, Plan};
+use crate::plan::{self, Circumstances, Input, Level, Objection, Plan};
 use crate::policy::{PolicySet, Workspace};
 
 /// Name and version of the program, as plan files carry it.
@@ -55,7 +55,8 @@ pub fn plan(
     let clock = context.clock.now();
     let now = said.unwrap_or(clock);
     let study = now.duration_since(clock).abs() > STUDY;
-    let input = Input { policies, workspace, inventories, now, study, tool: TOOL };
+    let around = &Circumstances::default();
+    let input = Input { policies, workspace, inventories, now, around, study, tool: TOOL };
     plan::plan(&input).map_err(CliError::from)
 }
 

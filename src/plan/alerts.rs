@@ -279,6 +279,7 @@ fn conflict(inventory: &Inventory, left: &str, right: &str, held: u32) -> Object
         scope: format!("rules {left} and {right}"),
         verb: Some(Verb::Classify),
         held,
+        lifted: None,
         setting: "spec.priority".to_owned(),
         facts: facts.map(|(key, name)| (key.to_owned(), name.into())).into(),
     }

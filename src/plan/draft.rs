@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::inventory::{Inventory, What};
 use crate::model::{Facet, UnknownReason, Verb};
+use crate::plan::circumstances::Lift;
 use crate::plan::order::Proposal;
 use crate::plan::scene::Scene;
 use crate::plan::types::{
@@ -93,23 +94,14 @@ pub(super) fn unknown_reason(reason: &UnknownReason) -> Reason {
 pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     let mut plan = Plan {
         format_version: FORMAT_VERSION,
-        plan_hash: String::new(),
         tool: input.tool.to_owned(),
         workspace: input.workspace.id.to_string(),
         created_at: input.now,
         valid_until: input.workspace.plan_validity.after(input.now),
         study: input.study,
         policy_digest: input.policies.digest.clone(),
-        tenants: Vec::new(),
-        summary: Summary::default(),
-        changes: Vec::new(),
-        held: Vec::new(),
-        cannot: Vec::new(),
-        unknown: Vec::new(),
-        foreign: Vec::new(),
-        changing: Vec::new(),
-        audit: Vec::new(),
-        objections: Vec::new(),
+        lifts: lifts(input),
+        ..Plan::default()
     };
     let mut total = 0;
     for inventory in in_order(input)? {
@@ -126,6 +118,14 @@ pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     sort(&mut plan);
     plan.summary = count(&plan, total);
     Ok(plan)
+}
+
+/// Lifts in order of their codes, each code once: the first word counts.
+fn lifts(input: &Input<'_>) -> Vec<Lift> {
+    let mut lifts = input.around.lifts.clone();
+    lifts.sort_by(|left, right| left.code.cmp(&right.code));
+    lifts.dedup_by(|later, first| later.code == first.code);
+    lifts
 }
 
 /// Inventories by tenant name, each of a tenant of the workspace and each once.

@@ -7,6 +7,7 @@
 mod alerts;
 mod canonical;
 pub mod check;
+pub mod circumstances;
 mod cost;
 mod draft;
 pub mod file;
@@ -26,6 +27,7 @@ use crate::inventory::Inventory;
 use crate::plan::check::Fault;
 use crate::policy::{PolicySet, Workspace};
 
+pub use circumstances::{Circumstances, Lift};
 pub use file::{CheckedPlan, PlanFileError, VerifyContext};
 pub use types::{
     Change, Disposition, Entry, Level, Objection, Parameters, Plan, Risk as ChangeRisk, Summary,
@@ -43,6 +45,8 @@ pub struct Input<'a> {
     pub inventories: &'a [Inventory],
     /// The present (UTC).
     pub now: Timestamp,
+    /// What else there is to know.
+    pub around: &'a Circumstances,
     /// Whether `now` was set by hand to more than five minutes from the clock.
     pub study: bool,
     /// Name and version of the program.

@@ -11,12 +11,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ChangeId, Facet, Verb};
+use crate::plan::circumstances::Lift;
 
 /// The version of the plan file's format.
 pub const FORMAT_VERSION: u32 = 1;
 
 /// A plan: what would be done, and what would not and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Plan {
     /// Version of this format.
@@ -59,10 +60,13 @@ pub struct Plan {
     pub audit: Vec<Entry>,
     /// What guardrails and checks say about the plan as a whole.
     pub objections: Vec<Objection>,
+    /// Objections that somebody lifted for this plan, in order of their codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifts: Vec<Lift>,
 }
 
 /// What was read of one tenant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantSection {
     /// Name in the workspace.
@@ -329,8 +333,11 @@ pub struct Objection {
     /// The verb concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verb: Option<Verb>,
-    /// Changes held by it.
+    /// Changes held by it; none when it is lifted.
     pub held: u32,
+    /// Why somebody lifted it: the changes it was about are not held by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifted: Option<String>,
     /// The setting that would change it: `guardrails.caps.restrict.group`.
     pub setting: String,
     /// Its numbers and names.

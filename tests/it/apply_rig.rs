@@ -163,6 +163,7 @@ impl Rig {
             workspace: &self.workspace,
             inventories: &inventories,
             now: self.clock.now(),
+            around: &palisade::plan::Circumstances::default(),
             study: false,
             tool: "palisade/test",
         };

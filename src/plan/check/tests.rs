@@ -8,7 +8,7 @@ use crate::model::{Facet, Verb};
 use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
 use crate::plan::tests::policies::{exempt, isolate, set, tag, workspace};
 use crate::plan::types::{Disposition, Plan};
-use crate::plan::{Input, plan};
+use crate::plan::{Circumstances, Input, plan};
 use crate::policy::selector::DeviceExpr;
 use crate::policy::{PolicySet, Workspace};
 
@@ -16,13 +16,19 @@ struct World {
     policies: PolicySet,
     workspace: Workspace,
     inventories: [Inventory; 1],
+    around: Circumstances,
 }
 
 impl World {
     fn new() -> Self {
         let fleet = fleet();
         let policies = PolicySet { isolation: vec![isolate("ir", tag("ir"))], ..set() };
-        Self { policies, workspace: workspace(), inventories: [fleet.build()] }
+        Self {
+            policies,
+            workspace: workspace(),
+            inventories: [fleet.build()],
+            around: Circumstances::default(),
+        }
     }
 
     fn input(&self) -> Input<'_> {
@@ -31,6 +37,7 @@ impl World {
             workspace: &self.workspace,
             inventories: &self.inventories,
             now: now(),
+            around: &self.around,
             study: false,
             tool: "palisade 0.1.0",
         }

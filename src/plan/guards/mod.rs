@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::model::Verb;
+use crate::plan::circumstances::Lift;
 use crate::plan::draft::Draft;
 use crate::plan::order::Proposal;
 use crate::plan::scene::Scene;
@@ -35,6 +36,9 @@ const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     cap_fleet::guard,
     cap_rolling::guard,
 ];
+
+/// Objections that no word lifts: nothing may restrict a protected device.
+const NEVER_LIFTED: &[&str] = &["protected", "protected-unknown"];
 
 /// What guardrails look at.
 struct Ground<'g> {
@@ -95,11 +99,14 @@ pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
     let breaches: Vec<Breach> = GUARDS.iter().flat_map(|guard| guard(&ground)).collect();
     let mut reasons: BTreeMap<usize, Reason> = BTreeMap::new();
     for breach in breaches {
-        let reason = breach.reason();
-        for at in &breach.held {
-            reasons.entry(*at).or_insert_with(|| reason.clone());
+        let lifted = breach.lifted(&scene.input.around.lifts);
+        if lifted.is_none() {
+            let reason = breach.reason();
+            for at in &breach.held {
+                reasons.entry(*at).or_insert_with(|| reason.clone());
+            }
         }
-        draft.objections.push(breach.objection(scene.inventory.tenant()));
+        draft.objections.push(breach.objection(scene.inventory.tenant(), lifted));
     }
     let proposals = std::mem::take(&mut draft.proposals);
     for (at, proposal) in proposals.into_iter().enumerate() {
@@ -118,8 +125,15 @@ impl Breach {
         self.facts.iter().fold(reason, |reason, (key, value)| reason.with(key, value.clone()))
     }
 
-    fn objection(self, tenant: &str) -> Objection {
-        let held: BTreeSet<usize> = self.held.into_iter().collect();
+    /// Why somebody lifts it, if somebody does and it is one that may be.
+    fn lifted(&self, lifts: &[Lift]) -> Option<String> {
+        let lift = lifts.iter().find(|lift| lift.code == self.code)?;
+        (!NEVER_LIFTED.contains(&self.code)).then(|| lift.because.clone())
+    }
+
+    fn objection(self, tenant: &str, lifted: Option<String>) -> Objection {
+        let held: BTreeSet<usize> =
+            if lifted.is_some() { BTreeSet::new() } else { self.held.into_iter().collect() };
         Objection {
             code: self.code.to_owned(),
             level: Level::Hold,
@@ -127,6 +141,7 @@ impl Breach {
             scope: self.scope,
             verb: self.verb,
             held: u32::try_from(held.len()).unwrap_or(u32::MAX),
+            lifted,
             setting: self.setting,
             facts: self.facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
         }

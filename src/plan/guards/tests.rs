@@ -4,9 +4,10 @@ use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
 use crate::model::{Span, Verb};
 use crate::plan::tests::fleet::{Fleet, Machine, ago};
-use crate::plan::tests::planned;
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
+use crate::plan::tests::{planned, planned_around};
 use crate::plan::types::Plan;
+use crate::plan::{Circumstances, Lift};
 use crate::policy::selector::DeviceExpr;
 use crate::policy::workspace::{Caps, Limit, Rolling};
 use crate::policy::{PolicySet, Workspace};
@@ -123,4 +124,42 @@ fn a_lease_longer_than_the_workspace_allows_is_held() {
     let plan = planned(&policies(), &workspace, fleet().build());
     assert_eq!(codes(&plan), [("max-lease".to_owned(), 10)]);
     assert_eq!(plan.objections[0].scope, "policy ir");
+}
+
+fn lifting(codes: &[&str]) -> Circumstances {
+    let lift = |code: &&str| Lift { code: (*code).to_owned(), because: "IR-7781".to_owned() };
+    Circumstances { lifts: codes.iter().map(lift).collect() }
+}
+
+#[test]
+fn an_objection_is_lifted_by_its_own_name_and_no_other_with_it() {
+    let caps = Caps { run: Some(Limit::Count(9)), group: Some(percent(50)), ..Caps::default() };
+    let plan = |codes: &[&str]| {
+        planned_around(&lifting(codes), &policies(), &capped(caps), fleet().build())
+    };
+    let one = plan(&["cap-run"]);
+    assert_eq!((one.changes.len(), one.held.len()), (0, 10));
+    assert_eq!(one.held[0].reason.code, "cap-group");
+    let said = |plan: &Plan| {
+        let said = plan.objections.iter().map(|o| (o.code.clone(), o.held, o.lifted.clone()));
+        said.collect::<Vec<_>>()
+    };
+    let because = Some("IR-7781".to_owned());
+    assert_eq!(
+        said(&one),
+        [("cap-group".to_owned(), 10, None), ("cap-run".to_owned(), 0, because.clone())]
+    );
+    let both = plan(&["cap-run", "cap-group"]);
+    assert_eq!((both.changes.len(), both.held.len()), (10, 0));
+    assert!(said(&both).iter().all(|(_, held, lifted)| *held == 0 && *lifted == because));
+    assert_eq!(both.lifts.len(), 2);
+}
+
+#[test]
+fn nothing_lifts_the_protection_of_a_device() {
+    let mut workspace = workspace();
+    workspace.guardrails.protected = Some(tag("ir"));
+    let around = lifting(&["protected"]);
+    let plan = planned_around(&around, &policies(), &workspace, fleet().build());
+    assert_eq!((plan.changes.len(), codes(&plan)), (0, vec![("protected".to_owned(), 10)]));
 }

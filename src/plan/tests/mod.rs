@@ -11,17 +11,28 @@ mod world;
 
 use crate::inventory::Inventory;
 use crate::plan::types::{Change, Entry, Plan};
-use crate::plan::{Input, plan};
+use crate::plan::{Circumstances, Input, plan};
 use crate::policy::{PolicySet, Workspace};
 
 /// Plans, or shows the faults.
 pub(super) fn planned(policies: &PolicySet, workspace: &Workspace, inventory: Inventory) -> Plan {
+    planned_around(&Circumstances::default(), policies, workspace, inventory)
+}
+
+/// Plans with something said about it.
+pub(super) fn planned_around(
+    around: &Circumstances,
+    policies: &PolicySet,
+    workspace: &Workspace,
+    inventory: Inventory,
+) -> Plan {
     let inventories = [inventory];
     let input = Input {
         policies,
         workspace,
         inventories: &inventories,
         now: inventories[0].observed_at(),
+        around,
         study: false,
         tool: "palisade 0.1.0",
     };

@@ -8,8 +8,7 @@ use crate::model::{
 };
 use crate::plan::Plan;
 use crate::plan::types::{
-    Change, Expectation, FORMAT_VERSION, Parameters, Risk, Summary, Target, TargetKind,
-    TenantSection, Why,
+    Change, Expectation, FORMAT_VERSION, Parameters, Risk, Target, TargetKind, TenantSection, Why,
 };
 
 pub(super) const WORKSPACE: &str = "contoso-soc";
@@ -139,28 +138,17 @@ pub(super) fn plan(changes: Vec<Change>) -> Plan {
         workspace: WORKSPACE.to_owned(),
         created_at: start(),
         valid_until: after(1_800),
-        study: false,
         policy_digest: String::new(),
         tenants: vec![TenantSection {
             name: "contoso".to_owned(),
             tenant_id: "11111111-2222-3333-4444-555555555555".to_owned(),
             observed_at: start(),
             complete: true,
-            missing: Vec::new(),
             devices: 100,
             groups: [("EMEA".to_owned(), 100)].into(),
-            calls: 0,
-            at_least_seconds: 0,
-            offline: 0,
+            ..TenantSection::default()
         }],
-        summary: Summary::default(),
         changes,
-        held: Vec::new(),
-        cannot: Vec::new(),
-        unknown: Vec::new(),
-        foreign: Vec::new(),
-        changing: Vec::new(),
-        audit: Vec::new(),
-        objections: Vec::new(),
+        ..Plan::default()
     }
 }

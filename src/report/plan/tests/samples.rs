@@ -107,18 +107,9 @@ pub(crate) fn empty() -> Plan {
         workspace: "contoso-soc".into(),
         created_at: at("2026-11-23T10:02:00Z"),
         valid_until: at("2026-11-23T10:32:00Z"),
-        study: false,
         policy_digest: "d1".repeat(32),
         tenants: vec![section("contoso")],
-        summary: Summary::default(),
-        changes: Vec::new(),
-        held: Vec::new(),
-        cannot: Vec::new(),
-        unknown: Vec::new(),
-        foreign: Vec::new(),
-        changing: Vec::new(),
-        audit: Vec::new(),
-        objections: Vec::new(),
+        ..Plan::default()
     }
 }
 
@@ -204,6 +195,7 @@ pub(crate) fn busy() -> Plan {
         scope: "group APAC-Kiosk".into(),
         verb: Some(Verb::Restrict),
         held: 310,
+        lifted: None,
         setting: "guardrails.caps.restrict.group".into(),
         facts: Reason::new("").with("wouldBe", 310).with("size", 500).with("limit", 125).facts,
     });
