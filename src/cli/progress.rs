@@ -97,10 +97,9 @@ impl Progress for Reporter {
             Event::Waiting { until, .. } => {
                 format!("rate windows are full, going on at {}", time(*until))
             }
-            Event::Retrying { operation, error, at } => escape::name(
-                &format!("cannot {operation}: {error}; trying again at {}", time(*at)),
-                200,
-            ),
+            Event::Retrying { error, at, .. } => {
+                escape::name(&format!("{error}; trying again at {}", time(*at)), 200)
+            }
         });
     }
 }

@@ -15,6 +15,9 @@
 //! before. Rows taken away slide unknown rows behind us: a gap, so the walk steps back to known
 //! ones first. A list that never settles is incomplete, and says so.
 //!
+//! A service that ignores `$skip` and whose first page is shorter than asked has shown the whole
+//! list: when it shows exactly the same again, that is the list.
+//!
 //! Machine actions are listed newest first: what arrives during the walk pushes in at the front,
 //! gives duplicates and no gap, and one look from the front finds it.
 //!
@@ -180,6 +183,10 @@ impl SkipWalk {
     }
 
     fn next(&mut self, rows: &[Row], last: u64) {
+        if self.is_whole(rows) {
+            self.end = Some(End::Complete);
+            return;
+        }
         let offset = self.offset();
         // Where the last row must stand when nothing slid.
         let expected = usize::try_from(self.position - 1 - offset).unwrap_or(usize::MAX);
@@ -209,6 +216,18 @@ impl SkipWalk {
             && rows.len() < self.top as usize
             && !from_the_front
             && rows.iter().all(|row| self.known(row.key))
+    }
+
+    /// Whether everything that is known came once more in one page from the front, shorter than
+    /// asked: there is nothing behind it, whatever became of the offset.
+    fn is_whole(&self, rows: &[Row]) -> bool {
+        self.passes == 1
+            && !self.full
+            && self.position > 1
+            && rows.len() < self.top as usize
+            && rows.len() == self.all.len()
+            && rows.first().map(|row| row.key) == self.first
+            && rows.iter().all(|row| self.all.contains(&row.key))
     }
 
     fn take(&mut self, offset: u64, rows: &[Row], clean: bool) {

@@ -191,3 +191,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_short_list_whose_offset_is_ignored_is_complete_when_it_comes_again() {
+    for rows in 1..10u64 {
+        let list: Vec<u64> = (0..rows).collect();
+        let (walk, seen) = walk(Order::Unknown, 10, |_, top, _| page(&list, top, 0));
+        assert_eq!((walk.end(), seen.len() as u64), (Some(End::Complete), rows));
+        assert_eq!(walk.pages(), 2);
+    }
+    // What was cut at first came whole later.
+    let list: Vec<u64> = (0..9).collect();
+    let (cut, seen) = walk(Order::NewestFirst, 10, |call, top, _| {
+        page(&list, if call == 0 { 4 } else { top }, 0)
+    });
+    assert_eq!((cut.end(), seen.len()), (Some(End::Complete), 9));
+    // A full page proves nothing: there may be more that the service never shows.
+    let list: Vec<u64> = (0..10).collect();
+    let (full, _) = walk(Order::Unknown, 10, |_, top, _| page(&list, top, 0));
+    assert!(matches!(full.end(), Some(End::Unproven { .. })));
+}
+
+#[test]
+fn a_list_that_is_only_ever_shown_from_the_front_is_complete_when_it_comes_again() {
+    let list: Vec<u64> = (0..9).collect();
+    let serve = |_, top, skip| if skip == 0 { page(&list, top, 0) } else { Vec::new() };
+    let (walk, seen) = walk(Order::Unknown, 10, serve);
+    assert_eq!((walk.end(), seen.len()), (Some(End::Complete), 9));
+}

@@ -9,7 +9,8 @@
 //! or reaches the instant at which it began.
 //!
 //! More rows with one instant than `$skip` can pass are stepped over and reported. When the service
-//! ignores the order we ask for, the walk turns to its own: newest first by creation.
+//! ignores the order we ask for, the walk turns to its own: newest first by creation. One that
+//! answers every question with the same page, short and without a link, has shown all it has.
 //!
 //! Pure: `request` says what to read, `page` takes what came. Driven by `drive::walk`.
 
@@ -81,6 +82,8 @@ pub struct TimeWalk {
     last: Option<u64>,
     /// Whether the page before was as long as pages get, so that its end proves nothing.
     full: bool,
+    /// Whether the page before was short, without a link, and brought every alert known so far.
+    whole: bool,
     crowded: Option<Timestamp>,
     doubts: u32,
     pages: u32,
@@ -103,6 +106,7 @@ impl TimeWalk {
             alerts: HashSet::default(),
             last: None,
             full: false,
+            whole: false,
             crowded: None,
             doubts: 0,
             pages: 0,
@@ -189,8 +193,15 @@ impl TimeWalk {
             self.end = Some(End::Unproven);
             return;
         }
+        let known = self.alerts.len();
         self.alerts.extend(rows.iter().map(|row| row.key));
+        let short = rows.len() < ALERT_PAGE as usize && !linked && link.is_none();
+        let whole = short && rows.len() == self.alerts.len();
+        let again = std::mem::replace(&mut self.whole, whole) && whole && rows.len() == known;
         if !self.in_order(rows) {
+            if again {
+                return self.finish();
+            }
             // A link that leads back is left; an order that is not kept is given up.
             if !linked && !self.drop_order() {
                 self.end = Some(End::Unproven);

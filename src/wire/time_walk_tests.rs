@@ -166,8 +166,12 @@ fn an_order_that_is_ignored_is_noticed_and_the_services_own_is_used() {
 #[test]
 fn no_order_at_all_is_unproven() {
     let (walk, _) = walk(None, |_, _| {
-        let row = |key, tick| Row { key, updated: at(tick), created: at(tick) };
-        (vec![row(1, 5), row(2, 9), row(3, 1)], None)
+        // Full pages: there may be more.
+        let row = |key: u64| {
+            let tick = i64::try_from(key * 7_919 % 1_000).unwrap();
+            Row { key, updated: at(tick), created: at(tick) }
+        };
+        ((1..=1_000).map(row).collect(), None)
     });
     assert_eq!(walk.end(), Some(End::Unproven));
 }
@@ -207,4 +211,18 @@ fn only_what_is_asked_for_is_read() {
     let sim = Sim::new(spread(100));
     let (_, seen) = walk(Some(at(350)), |_, out| sim.serve(out));
     assert_eq!(seen.len(), 50);
+}
+
+#[test]
+fn one_page_that_answers_every_question_is_all_there_is() {
+    // In no order on either axis, filters ignored, short, without a link.
+    let updated = [5, 1, 9, 3];
+    let created = [2, 8, 1, 4];
+    let row = |n: usize| Row { key: n as u64, updated: at(updated[n]), created: at(created[n]) };
+    let (same, seen) = walk(None, |_, _| ((0..4).map(row).collect(), None));
+    assert_eq!((same.end(), seen.len()), (Some(End::Complete), 4));
+    // A page that grew is asked for again; one that keeps changing proves nothing.
+    let (grown, seen) =
+        walk(None, |call, _| ((0..if call == 0 { 3 } else { 4 }).map(row).collect(), None));
+    assert_eq!((grown.end(), seen.len()), (Some(End::Unproven), 4));
 }

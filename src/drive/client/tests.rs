@@ -304,8 +304,13 @@ async fn actions_are_listed_whole_in_order_and_by_chunks() {
 #[tokio::test]
 async fn an_unproven_list_is_an_error_and_not_a_shorter_list() {
     let rows: Vec<_> = (0..30).map(|n| action(&format!("a-{n}"), CREATED, "x")).collect();
+    let turn = AtomicU32::new(0);
+    // From the front it shows less each time, and nothing behind it.
     let rig = Fake::new(move |sent| match sent.number("$skip") {
-        None => page(&rows, sent),
+        None => {
+            let less = turn.fetch_add(1, Ordering::Relaxed) as usize;
+            page(&rows[..30 - less.min(29)], sent)
+        }
         Some(_) => ok("{\"value\": []}"),
     })
     .start();
