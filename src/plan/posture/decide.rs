@@ -283,7 +283,8 @@ impl<'c, L: Level> Case<'c, L> {
     fn ends(&self, record: &Record<'_>, placed: &Placement) -> Vec<(&'c Wish<'c, L>, Timestamp)> {
         let end = |wish: &'c Wish<'c, L>| {
             let name = &wish.header.name;
-            let own = matches!(&placed.by, Holder::Ours { policy, .. } if policy == name);
+            let own = |policy| marker::names(policy, name);
+            let own = matches!(&placed.by, Holder::Ours { policy, .. } if own(policy));
             let end = record.end(name, wish.containment, placed.completed, own)?;
             Some((wish, end))
         };
