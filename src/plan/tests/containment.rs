@@ -134,7 +134,8 @@ fn a_policy_whose_lease_is_spent_has_no_say_in_what_another_placed() {
 #[test]
 fn a_lease_that_runs_is_kept_when_renewals_are_lowered_however_long_the_name() {
     for name in ["ir".to_owned(), "n".repeat(63)] {
-        let spent = marked("contoso-soc", &name).replace("for a test", &format!("lease ended: {name}"));
+        let spent =
+            marked("contoso-soc", &name).replace("for a test", &format!("lease ended: {name}"));
         let fleet = Fleet::of([tagged("pc-1")])
             .by_us("pc-1", Isolate, Succeeded, ago(200), &name)
             .action("pc-1", Unisolate, Succeeded, ago(120), &spent, "palisade")

@@ -1,0 +1,77 @@
+//! An action is in flight: it is waited for, or cancelled when it is ours and no longer wanted.
+//!
+//! Called by `decide`.
+
+use crate::model::{ActionId, Holder, PolicyName, Verb};
+use crate::plan::order::{Order, Proposal};
+use crate::plan::posture::decide::rows::with_holder;
+use crate::plan::posture::decide::{Case, Verdict, strongest};
+use crate::plan::posture::{Level, Wish};
+use crate::plan::types::{Disposition, Parameters, Reason};
+
+impl<'c, L: Level> Case<'c, L> {
+    pub(super) fn in_flight(&self, from: L, to: L, action: &ActionId, by: &Holder) -> Verdict {
+        let changing = |code: &str| {
+            let mut reason = Reason::new(code).with("action", action.as_str());
+            reason = reason.with("from", from.word()).with("to", to.word());
+            let entry = self.entry(reason, None, strongest(&self.wanted));
+            Verdict::Row(Disposition::Changing, Box::new(with_holder(entry, by)))
+        };
+        let Holder::Ours { policy, .. } = by else { return changing("in-flight-foreign") };
+        if self.all.iter().any(|wish| wish.reach.doubt().is_some()) {
+            return changing("in-flight");
+        }
+        let exempt = self.scene.exemption(self.device, L::FACET).is_some();
+        let wish = if exempt { L::FREE } else { self.wish_behind(from) };
+        // Leading to where it should be, or a step on the way there.
+        if (to == L::FREE) == (wish == L::FREE) || (exempt && to == L::FREE) {
+            return changing("in-flight");
+        }
+        self.cancel(from, to, action, policy)
+    }
+
+    /// The level wanted now, as if nothing were in flight.
+    fn wish_behind(&self, settled: L) -> L {
+        let record = self.record();
+        let wanted = match &self.facts.placed {
+            Some(placed) if settled != L::FREE => {
+                let ends = self.ends(&record, placed).into_iter();
+                ends.filter(|(_, end)| *end > self.now()).map(|(wish, _)| wish.level).max()
+            }
+            _ => {
+                let able = |wish: &&&Wish<'c, L>| {
+                    record.spent(&wish.header.name, wish.containment, self.now()).is_none()
+                };
+                self.wanted.iter().filter(able).map(|wish| wish.level).max()
+            }
+        };
+        wanted.unwrap_or(L::FREE)
+    }
+
+    fn cancel(&self, from: L, to: L, action: &ActionId, policy: &PolicyName) -> Verdict {
+        let verb = Verb::Cancel;
+        let reason = Reason::new("no-longer-wanted")
+            .with("action", action.as_str())
+            .with("pending", to.word());
+        let change = self.scene.change(Order {
+            verb,
+            facet: L::FACET,
+            target: self.scene.target(self.device),
+            from: to.word().to_owned(),
+            to: from.word().to_owned(),
+            parameters: Parameters {
+                action_id: Some(action.as_str().to_owned()),
+                ..Parameters::default()
+            },
+            lease_end: None,
+            because: self.because_or_marker(policy),
+            reason: Some(reason),
+            risk: self.scene.risk(self.device, verb),
+            evidence: self.evidence(),
+            expects: Some("changing".to_owned()),
+            policy: policy.clone(),
+            text: Some("no longer wanted".to_owned()),
+        });
+        Verdict::Do(Box::new(Proposal { change, device: Some(self.device), adds: false }))
+    }
+}

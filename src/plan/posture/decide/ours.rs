@@ -1,0 +1,121 @@
+//! A device that we hold: it stays while a lease runs, else it is let go.
+//!
+//! Called by `decide`, and by `flight` for what is behind an action.
+
+use jiff::Timestamp;
+
+use crate::inventory::readings::Placement;
+use crate::model::{Holder, marker};
+use crate::plan::order::{Order, Proposal};
+use crate::plan::posture::decide::rows::partial;
+use crate::plan::posture::decide::{Case, Verdict, strongest};
+use crate::plan::posture::lease::Record;
+use crate::plan::posture::{Level, Wish, matrix};
+use crate::plan::types::{Disposition, Parameters, Reason, Why};
+use crate::policy::set::{Mode, OnExpiry};
+
+impl<'c, L: Level> Case<'c, L> {
+    pub(super) fn ours(&self, value: L, placed: &Placement) -> Verdict {
+        let record = self.record();
+        let ends = self.ends(&record, placed);
+        let (running, over): (Vec<_>, Vec<_>) =
+            ends.into_iter().partition(|(_, end)| *end > self.now());
+        let running: Vec<_> = running.into_iter().map(|(wish, _)| wish).collect();
+        match strongest(&running) {
+            Some(to) if to > value => self.place(value, &running, &record),
+            // The service did not say how strong; we asked for what we wanted.
+            Some(to) if to == value || placed.assumed => Verdict::Unchanged,
+            Some(to) => self.held(Reason::new("weakening-needs-release"), value, Some(to)),
+            None if over.is_empty() => self.unwanted(value, placed),
+            None => self.over(value, placed, &over, &record),
+        }
+    }
+
+    /// Policies that have a say in what was placed, with the ends of their leases.
+    pub(super) fn ends(
+        &self,
+        record: &Record<'_>,
+        placed: &Placement,
+    ) -> Vec<(&'c Wish<'c, L>, Timestamp)> {
+        let end = |wish: &'c Wish<'c, L>| {
+            let name = &wish.header.name;
+            let own = |policy| marker::names(policy, name);
+            let own = matches!(&placed.by, Holder::Ours { policy, .. } if own(policy));
+            let end = record.end(name, wish.containment, placed.completed, own)?;
+            Some((wish, end))
+        };
+        self.wanted.iter().copied().filter_map(end).collect()
+    }
+
+    /// Every lease has ended.
+    fn over(
+        &self,
+        value: L,
+        placed: &Placement,
+        over: &[(&'c Wish<'c, L>, Timestamp)],
+        record: &Record<'_>,
+    ) -> Verdict {
+        let ended = over.iter().map(|(_, end)| *end).max();
+        let ended = ended.map(|at| at.to_string()).unwrap_or_default();
+        let over: Vec<_> = over.iter().map(|(wish, _)| *wish).collect();
+        if over.iter().any(|wish| wish.containment.on_expiry == OnExpiry::Hold) {
+            let reason = Reason::new("on-expiry-hold").with("ended", ended);
+            return self.held(reason, value, Some(L::FREE));
+        }
+        let reason = Reason::new("lease-ended").with("ended", ended);
+        let text = record.ended_text(over.iter().map(|wish| (&wish.header.name, wish.containment)));
+        self.release(value, placed, reason, self.because(&over), text)
+    }
+
+    /// No enforcing policy selects the device any longer.
+    fn unwanted(&self, value: L, placed: &Placement) -> Verdict {
+        let doubt = self.all.iter().find_map(|wish| wish.reach.doubt());
+        if let Some(what) = doubt {
+            return self.unknown(partial(what));
+        }
+        let Holder::Ours { policy, .. } = &placed.by else { return Verdict::Unchanged };
+        let placing = self.all.iter().find(|wish| marker::names(policy, &wish.header.name));
+        let (code, text) = match placing.map(|wish| wish.containment.mode) {
+            None => ("policy-gone", "policy gone"),
+            Some(Mode::Enforce) => ("no-longer-selected", "no longer selected"),
+            Some(Mode::Audit) => ("policy-in-audit", "policy in audit mode"),
+        };
+        let reason = Reason::new(code).with("policy", policy.as_str());
+        self.release(value, placed, reason, self.because_or_marker(policy), text.to_owned())
+    }
+
+    fn release(
+        &self,
+        value: L,
+        placed: &Placement,
+        reason: Reason,
+        because: Vec<Why>,
+        text: String,
+    ) -> Verdict {
+        let Holder::Ours { policy, .. } = &placed.by else { return Verdict::Unchanged };
+        let scene = self.scene;
+        if let Some(reason) = matrix::onboarded(scene.inventory, self.device) {
+            return self.row(Disposition::Cannot, reason, value, Some(L::FREE));
+        }
+        if let Some(exempt) = self.exempt(value, Some(L::FREE)) {
+            return exempt;
+        }
+        let change = scene.change(Order {
+            verb: L::FREE_VERB,
+            facet: L::FACET,
+            target: scene.target(self.device),
+            from: value.word().to_owned(),
+            to: L::FREE.word().to_owned(),
+            parameters: Parameters::default(),
+            lease_end: None,
+            because,
+            reason: Some(reason),
+            risk: scene.risk(self.device, L::FREE_VERB),
+            evidence: self.evidence(),
+            expects: None,
+            policy: policy.clone(),
+            text: Some(text),
+        });
+        Verdict::Do(Box::new(Proposal { change, device: Some(self.device), adds: false }))
+    }
+}

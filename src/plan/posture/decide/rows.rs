@@ -1,0 +1,106 @@
+//! What is said of a device that is left as it is: entries, and the policies behind them.
+//!
+//! Called by every answer of `decide`.
+
+use crate::inventory::What;
+use crate::model::{Holder, PolicyName, marker};
+use crate::plan::posture::Level;
+use crate::plan::posture::decide::{Case, Verdict, Wishes, strongest};
+use crate::plan::types::{Disposition, Entry, Reason, Why};
+
+impl<'c, L: Level> Case<'c, L> {
+    pub(super) fn unknown(&self, reason: Reason) -> Verdict {
+        let entry = self.entry(reason, None, strongest(&self.wanted));
+        Verdict::Row(Disposition::Unknown, Box::new(entry))
+    }
+
+    pub(super) fn held(&self, reason: Reason, from: L, to: Option<L>) -> Verdict {
+        self.row(Disposition::Held, reason, from, to)
+    }
+
+    pub(super) fn row(
+        &self,
+        disposition: Disposition,
+        reason: Reason,
+        from: L,
+        to: Option<L>,
+    ) -> Verdict {
+        Verdict::Row(disposition, Box::new(self.entry(reason, Some(from), to)))
+    }
+
+    pub(super) fn exempt(&self, from: L, to: Option<L>) -> Option<Verdict> {
+        let (reason, why) = self.scene.exemption(self.device, L::FACET)?;
+        let mut entry = self.entry(reason, Some(from), to);
+        entry.because.push(why);
+        Some(Verdict::Row(Disposition::Held, Box::new(entry)))
+    }
+
+    pub(super) fn entry(&self, reason: Reason, from: Option<L>, to: Option<L>) -> Entry {
+        let verb = to.map(|to| if to == L::FREE { L::FREE_VERB } else { L::PLACE });
+        Entry {
+            tenant: self.scene.inventory.tenant().to_owned(),
+            target: self.scene.target(self.device),
+            facet: L::FACET,
+            verb,
+            from: from.map(|value| value.word().to_owned()),
+            to: to.map(|value| value.word().to_owned()),
+            because: self.because(&self.wanted),
+            reason,
+        }
+    }
+
+    pub(super) fn because(&self, wishes: Wishes<'_, 'c, L>) -> Vec<Why> {
+        wishes.iter().map(|wish| wish.reach.why(self.device)).collect()
+    }
+
+    /// The policies that select the device, or the one that the marker names when none does.
+    pub(super) fn because_or_marker(&self, policy: &PolicyName) -> Vec<Why> {
+        let because = self.because(&self.wanted);
+        if !because.is_empty() {
+            return because;
+        }
+        let header = self
+            .all
+            .iter()
+            .map(|wish| wish.header)
+            .find(|header| marker::names(policy, &header.name));
+        vec![header.map_or_else(
+            || Why {
+                kind: kind_word::<L>().to_owned(),
+                name: policy.to_string(),
+                file: String::new(),
+                line: 0,
+                terms: Vec::new(),
+            },
+            |header| crate::plan::scene::why(header, Vec::new()),
+        )]
+    }
+
+    pub(super) fn evidence(&self) -> Option<String> {
+        self.facts.newest.as_ref().map(|action| action.as_str().to_owned())
+    }
+}
+
+/// The kind of document that governs a facet.
+fn kind_word<L: Level>() -> &'static str {
+    use crate::policy::set::PolicyKind;
+    match L::FACET {
+        crate::model::Facet::Isolation => PolicyKind::IsolationSet.word(),
+        _ => PolicyKind::CodeExecutionRestriction.word(),
+    }
+}
+
+pub(super) fn partial(what: What) -> Reason {
+    Reason::new("selector-partial").with("what", what.word())
+}
+
+pub(super) fn with_holder(mut entry: Entry, holder: &Holder) -> Entry {
+    let (kind, who) = match holder {
+        Holder::Ours { policy, .. } => ("policy", policy.as_str()),
+        Holder::OtherWorkspace { workspace } => ("workspace", workspace.as_str()),
+        Holder::Named { requestor } => ("by", &**requestor),
+        Holder::Nobody => ("by", "nobody named"),
+    };
+    entry.reason = entry.reason.with(kind, who);
+    entry
+}
