@@ -1,87 +1,234 @@
-//! The one spelling of a JSON value that hashes are made of.
+//! The one spelling of a plan that hashes are made of.
 //!
 //! Keys in byte order, no space, numbers as whole numbers. Two plans with the same content have the
-//! same canonical text, whatever wrote them and however their maps are kept. Called by `file`.
+//! same canonical text, whatever wrote them and however their maps are kept. The text is written
+//! straight from the types: what serde_json would write, members put into order as each object
+//! ends. Called by `file`.
 
-use std::fmt::Write as _;
+use std::cell::RefCell;
+use std::cmp::Ordering;
+use std::io::{self, Write};
 
 use ring::digest::{SHA256, digest};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json::ser::{CharEscape, Formatter, Serializer};
 
-/// SHA-256 of the canonical text in lower-case hexadecimal, or none when the value holds a number
-/// that is not whole: such numbers have more than one spelling and are never published.
+/// SHA-256, in lower-case hexadecimal, of the canonical text of an object without its member
+/// `omitted`; none when the value holds a number that is not whole: such numbers have more than one
+/// spelling and are never published.
 #[must_use]
-pub(crate) fn hash(value: &Value) -> Option<String> {
-    let mut text = String::new();
-    write(value, &mut text)?;
-    Some(hex(digest(&SHA256, text.as_bytes()).as_ref()))
+pub(crate) fn hash<T: Serialize>(value: &T, omitted: &str) -> Option<String> {
+    Some(hex(digest(&SHA256, &text(value, omitted)?).as_ref()))
 }
 
 /// Lower-case hexadecimal.
 #[must_use]
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit =
+        |half: u8| DIGITS.get(usize::from(half & 15)).map_or('0', |digit| char::from(*digit));
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
+fn text<T: Serialize>(value: &T, omitted: &str) -> Option<Vec<u8>> {
+    let sheet = RefCell::new(Sheet::default());
+    let spelling = Spelling { sheet: &sheet, omitted };
+    let mut serializer = Serializer::with_formatter(Pen(&sheet), spelling);
+    value.serialize(&mut serializer).ok()?;
+    Some(sheet.into_inner().text)
+}
+
+/// What has been written, and the objects that have not ended.
+#[derive(Debug, Default)]
+struct Sheet {
+    text: Vec<u8>,
+    /// Where each open object begins, and how many members stood in `members` before its own.
+    open: Vec<(usize, usize)>,
+    members: Vec<Member>,
+    scratch: Vec<u8>,
+}
+
+/// Positions in the text: of the key's quote, after the key's closing one, after the value.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    start: usize,
+    key_end: usize,
+    end: usize,
+}
+
+impl Sheet {
+    fn part(&self, start: usize, end: usize) -> &[u8] {
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    fn compare(&self, left: &Member, right: &Member) -> Ordering {
+        let key = |member: &Member| self.part(member.start + 1, member.key_end - 1);
+        let (left, right) = (key(left), key(right));
+        if left.contains(&b'\\') || right.contains(&b'\\') {
+            return unescaped(left).cmp(unescaped(right));
+        }
+        left.cmp(right)
+    }
+
+    fn begin_object(&mut self) {
+        self.open.push((self.text.len(), self.members.len()));
+    }
+
+    fn begin_member(&mut self) {
+        let at = self.text.len();
+        self.members.push(Member { start: at, key_end: at, end: at });
+    }
+
+    /// Puts the members of the innermost object into order; of the outermost, without `omitted`.
+    fn end_object(&mut self, omitted: &str) {
+        let Some((start, first)) = self.open.pop() else { return };
+        let mut members = self.members.split_off(first);
+        let count = members.len();
+        if self.open.is_empty() {
+            members.retain(|member| {
+                self.part(member.start + 1, member.key_end - 1) != omitted.as_bytes()
+            });
+        }
+        let in_order = members.is_sorted_by(|left, right| self.compare(left, right).is_lt());
+        if in_order && members.len() == count {
+            return;
+        }
+        members.sort_by(|left, right| self.compare(left, right));
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        for (at, member) in members.iter().enumerate() {
+            scratch.push(if at == 0 { b'{' } else { b',' });
+            scratch.extend_from_slice(self.part(member.start, member.end));
+        }
+        if members.is_empty() {
+            scratch.push(b'{');
+        }
+        self.text.truncate(start);
+        self.text.extend_from_slice(&scratch);
+        self.scratch = scratch;
+    }
+}
+
+/// The bytes of a key as they were before `write_char_escape`.
+fn unescaped(key: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let mut rest = key;
+    std::iter::from_fn(move || {
+        let (byte, tail) = match rest {
+            [b'\\', b'u', _, _, high, low, tail @ ..] => {
+                let digit = |hex: u8| (hex as char).to_digit(16).unwrap_or(0) as u8;
+                (digit(*high) << 4 | digit(*low), tail)
+            }
+            [b'\\', byte, tail @ ..] | [byte, tail @ ..] => (*byte, tail),
+            [] => return None,
+        };
+        rest = tail;
+        Some(byte)
     })
 }
 
-fn write(value: &Value, out: &mut String) -> Option<()> {
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(yes) => out.push_str(if *yes { "true" } else { "false" }),
-        Value::Number(number) if number.is_f64() => return None,
-        Value::Number(number) => {
-            let _ = write!(out, "{number}");
-        }
-        Value::String(text) => write_text(text, out),
-        Value::Array(items) => {
-            out.push('[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                write(item, out)?;
-            }
-            out.push(']');
-        }
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_by_key(|(key, _)| *key);
-            out.push('{');
-            for (at, (key, member)) in members.into_iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                write_text(key, out);
-                out.push(':');
-                write(member, out)?;
-            }
-            out.push('}');
-        }
+/// Where the serializer writes.
+struct Pen<'s>(&'s RefCell<Sheet>);
+
+impl Write for Pen<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().text.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
-    Some(())
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.borrow_mut().text.extend_from_slice(bytes);
+        Ok(())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-/// Only what JSON demands is escaped, always in the same way.
-fn write_text(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            c if c < ' ' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
+/// How it is spelled, where that is not serde_json's own compact way.
+struct Spelling<'s> {
+    sheet: &'s RefCell<Sheet>,
+    omitted: &'s str,
+}
+
+impl Formatter for Spelling<'_> {
+    fn write_f32<W: ?Sized + Write>(&mut self, _: &mut W, _: f32) -> io::Result<()> {
+        Err(io::ErrorKind::InvalidData.into())
     }
-    out.push('"');
+
+    fn write_f64<W: ?Sized + Write>(&mut self, _: &mut W, _: f64) -> io::Result<()> {
+        Err(io::ErrorKind::InvalidData.into())
+    }
+
+    /// Only what JSON demands is escaped, always in the same way.
+    fn write_char_escape<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
+        let control = match escape {
+            CharEscape::Quote => return writer.write_all(b"\\\""),
+            CharEscape::ReverseSolidus => return writer.write_all(b"\\\\"),
+            CharEscape::Solidus => return writer.write_all(b"/"),
+            CharEscape::Backspace => 0x08,
+            CharEscape::FormFeed => 0x0c,
+            CharEscape::LineFeed => b'\n',
+            CharEscape::CarriageReturn => b'\r',
+            CharEscape::Tab => b'\t',
+            CharEscape::AsciiControl(byte) => byte,
+        };
+        write!(writer, "\\u{control:04x}")
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.sheet.borrow_mut().begin_object();
+        writer.write_all(b"{")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        if !first {
+            writer.write_all(b",")?;
+        }
+        self.sheet.borrow_mut().begin_member();
+        Ok(())
+    }
+
+    fn end_object_key<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        let mut sheet = self.sheet.borrow_mut();
+        let at = sheet.text.len();
+        if let Some(member) = sheet.members.last_mut() {
+            member.key_end = at;
+        }
+        Ok(())
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        let mut sheet = self.sheet.borrow_mut();
+        let at = sheet.text.len();
+        if let Some(member) = sheet.members.last_mut() {
+            member.end = at;
+        }
+        Ok(())
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.sheet.borrow_mut().end_object(self.omitted);
+        writer.write_all(b"}")
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
     use super::*;
+
+    fn spelled(value: &Value) -> Option<String> {
+        text(value, "").map(|text| String::from_utf8(text).unwrap())
+    }
 
     #[test]
     fn order_of_keys_and_space_change_nothing() {
@@ -89,15 +236,102 @@ mod tests {
             serde_json::from_str(r#"{"b": [1, null], "a": {"y": "ä\n", "x": true}}"#).unwrap();
         let two: Value =
             serde_json::from_str(r#"{"a":{"x":true,"y":"\u00e4\u000a"},"b":[1,null]}"#).unwrap();
-        let mut text = String::new();
-        write(&one, &mut text).unwrap();
-        assert_eq!(text, "{\"a\":{\"x\":true,\"y\":\"ä\\u000a\"},\"b\":[1,null]}");
-        assert_eq!(hash(&one), hash(&two));
-        assert_eq!(hash(&one).unwrap().len(), 64);
+        let text = "{\"a\":{\"x\":true,\"y\":\"ä\\u000a\"},\"b\":[1,null]}";
+        assert_eq!(spelled(&one).unwrap(), text);
+        assert_eq!(hash(&one, ""), hash(&two, ""));
+        assert_eq!(hash(&one, "").unwrap().len(), 64);
+    }
+
+    #[test]
+    fn members_of_types_are_put_into_order_and_one_is_left_out() {
+        #[derive(Serialize)]
+        struct Outer {
+            sum: u8,
+            inner: Inner,
+            hash: &'static str,
+        }
+        #[derive(Serialize)]
+        struct Inner {
+            z: Option<i64>,
+            hash: Vec<u8>,
+            #[serde(flatten)]
+            more: std::collections::BTreeMap<&'static str, Value>,
+        }
+        let more = [("k", json!({"b": 1, "a": 2}))].into();
+        let outer = Outer { sum: 7, inner: Inner { z: None, hash: vec![1], more }, hash: "gone" };
+        let text = String::from_utf8(text(&outer, "hash").unwrap()).unwrap();
+        assert_eq!(text, r#"{"inner":{"hash":[1],"k":{"a":2,"b":1},"z":null},"sum":7}"#);
     }
 
     #[test]
     fn numbers_with_a_fraction_are_refused() {
-        assert_eq!(hash(&serde_json::json!({"a": [0.5]})), None);
+        assert_eq!(hash(&json!({"a": [0.5]}), ""), None);
+    }
+
+    /// The same text by the plainest means: a tree whose members are sorted.
+    fn plainly(value: &Value, out: &mut String) {
+        let quoted = |text: &str, out: &mut String| {
+            out.push('"');
+            for c in text.chars() {
+                match c {
+                    '"' | '\\' => out.extend(['\\', c]),
+                    c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+                    c => out.push(c),
+                }
+            }
+            out.push('"');
+        };
+        match value {
+            Value::String(text) => quoted(text, out),
+            Value::Array(items) => {
+                out.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    out.push_str(if at > 0 { "," } else { "" });
+                    plainly(item, out);
+                }
+                out.push(']');
+            }
+            Value::Object(members) => {
+                let mut members: Vec<_> = members.iter().collect();
+                members.sort_by_key(|(key, _)| *key);
+                out.push('{');
+                for (at, (key, member)) in members.into_iter().enumerate() {
+                    out.push_str(if at > 0 { "," } else { "" });
+                    quoted(key, out);
+                    out.push(':');
+                    plainly(member, out);
+                }
+                out.push('}');
+            }
+            plain => out.push_str(&plain.to_string()),
+        }
+    }
+
+    /// Pairs as an object that is written in their order.
+    struct Pairs(Vec<(String, Value)>);
+
+    impl Serialize for Pairs {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+        }
+    }
+
+    proptest! {
+        /// Keys with quotes, control characters and letters beyond ASCII are ordered by what they
+        /// are, not by how they are escaped.
+        #[test]
+        fn any_keys_in_any_order_have_the_plain_text(
+            members in proptest::collection::btree_map("[\\x00-!\"#\\[-a\\x7fé😀]{0,3}", any::<i32>(), 0..6)
+                .prop_flat_map(|members| {
+                    let pairs: Vec<_> = members.into_iter().map(|(k, n)| (k, json!([n, {"z": n, "b": "\t"}]))).collect();
+                    Just(pairs).prop_shuffle()
+                }),
+        ) {
+            let value: Value = members.iter().cloned().collect::<serde_json::Map<_, _>>().into();
+            let mut plain = String::new();
+            plainly(&value, &mut plain);
+            let spelled = text(&Pairs(members), "?").unwrap();
+            prop_assert_eq!(String::from_utf8(spelled).unwrap(), plain);
+        }
     }
 }

@@ -144,14 +144,13 @@ pub struct VerifyContext<'a> {
 /// Fills in `planHash`; the rest of the plan must be final.
 #[must_use]
 pub fn seal(mut plan: Plan) -> Plan {
-    plan.plan_hash = serde_json::to_value(&plan).ok().and_then(hash_of).unwrap_or_default();
+    plan.plan_hash = hash_of(&plan).unwrap_or_default();
     plan
 }
 
 /// The hash over everything but `planHash`.
-fn hash_of(mut plan: Value) -> Option<String> {
-    plan.as_object_mut()?.remove("planHash");
-    canonical::hash(&plan)
+fn hash_of(plan: &Plan) -> Option<String> {
+    canonical::hash(plan, "planHash")
 }
 
 /// The file's bytes: indented, stable, with a newline at the end.
@@ -186,7 +185,7 @@ pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     let plan = <Plan as serde::Deserialize>::deserialize(&value).map_err(typed)?;
     // The hash holds the content; comparing the bytes also holds what JSON would let pass: space,
     // a second spelling of a time, the same key twice.
-    if hash_of(value).as_deref() != Some(&plan.plan_hash) || to_bytes(&plan) != bytes {
+    if hash_of(&plan).as_deref() != Some(&plan.plan_hash) || to_bytes(&plan) != bytes {
         return Err(PlanFileError::Edited);
     }
     Ok(plan)
@@ -220,8 +219,7 @@ pub fn schema() -> Value {
 /// Everything that `read` does not refuse, the most telling first.
 pub fn verify(plan: Plan, context: &VerifyContext<'_>) -> Result<CheckedPlan, PlanFileError> {
     let VerifyContext { workspace, policy_digest, now } = *context;
-    if hash_of(serde_json::to_value(&plan).unwrap_or_default()).as_deref() != Some(&plan.plan_hash)
-    {
+    if hash_of(&plan).as_deref() != Some(&plan.plan_hash) {
         return Err(PlanFileError::Edited);
     }
     if plan.workspace != workspace.id.as_str() {
