@@ -27,7 +27,7 @@ use crate::plan::scene::{Scene, why};
 use crate::plan::types::{
     Disposition, Entry, Level, Objection, Parameters, Reason, Risk, Target, TargetKind, Why,
 };
-use crate::policy::selector::{self, AlertTerms};
+use crate::policy::selector::{self, AlertTerms, Compiler};
 use crate::policy::set::{AlertRule, Mode, Verdict};
 
 struct Rule<'s> {
@@ -67,9 +67,12 @@ fn compile<'s>(scene: &'s Scene<'_>) -> Vec<Rule<'s>> {
     let (inventory, now) = (scene.inventory, scene.input.now);
     let mut rules: Vec<&AlertRule> = scene.input.policies.alert_rules.iter().collect();
     rules.sort_by_key(|rule| (rule.priority, &rule.header.name));
+    // All of them together: the fields of the alerts are laid out once.
+    let selectors: Vec<_> = rules.iter().map(|rule| &rule.alerts).collect();
+    let mut compiler = Compiler::new(inventory, &[], &selectors, now);
     let compile = |rule: &'s AlertRule| Rule {
         rule,
-        matched: selector::alerts_matching(inventory, &rule.alerts, now),
+        matched: compiler.alerts(&rule.alerts),
         doubt: selector::alert_reads(&rule.alerts)
             .into_iter()
             .find(|what| *what != What::Alerts && inventory.is_partial(*what)),

@@ -1,6 +1,6 @@
 //! Questions that the plan's own words answer: counts, order, uniqueness, completeness of changes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::model::{Facet, Marker, Verb};
 use crate::plan::check::Fault;
@@ -59,11 +59,11 @@ fn counts(plan: &Plan, faults: &mut Vec<Fault>) {
     }
 }
 
-fn uniqueness(plan: &Plan, faults: &mut Vec<Fault>) {
-    let mut ids = BTreeSet::new();
-    let mut targets = BTreeSet::new();
-    let mut once = |tenant: &str, target: &Target, facet: Facet| {
-        if !targets.insert((tenant.to_owned(), target.kind, target.id.clone(), facet)) {
+fn uniqueness<'p>(plan: &'p Plan, faults: &mut Vec<Fault>) {
+    let mut ids = HashSet::new();
+    let mut targets = HashSet::new();
+    let mut once = |tenant: &'p str, target: &'p Target, facet: Facet| {
+        if !targets.insert((tenant, target.kind, target.id.as_str(), facet)) {
             faults.push(Fault::TwoDispositions {
                 tenant: tenant.to_owned(),
                 target: target.id.clone(),
