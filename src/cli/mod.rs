@@ -13,6 +13,7 @@ pub mod exit;
 pub mod filter;
 pub mod findings;
 pub mod interrupt;
+pub mod lifts;
 pub mod log;
 pub mod planning;
 pub mod progress;

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
+use crate::cli::lifts::Lifts;
 use crate::cli::progress::Reporter;
 use crate::cli::session;
 use crate::drive::client::Client;
@@ -41,6 +42,14 @@ pub async fn observe(context: &Context, workspace: &Workspace, scope: &Scope) ->
     Ok(Observed { clients, inventories })
 }
 
+/// What a plan rests on beside files and tenants.
+///
+/// # Errors
+/// When a lift is not one; asked before anything is read, so that nobody waits for that.
+pub fn circumstances(lifts: &Lifts) -> Result<Circumstances> {
+    Ok(Circumstances { lifts: lifts.read()? })
+}
+
 /// The plan for what was read.
 ///
 /// # Errors
@@ -50,12 +59,12 @@ pub fn plan(
     workspace: &Workspace,
     policies: &PolicySet,
     inventories: &[Inventory],
+    around: &Circumstances,
     said: Option<Timestamp>,
 ) -> Result<Plan> {
     let clock = context.clock.now();
     let now = said.unwrap_or(clock);
     let study = now.duration_since(clock).abs() > STUDY;
-    let around = &Circumstances::default();
     let input = Input { policies, workspace, inventories, now, around, study, tool: TOOL };
     plan::plan(&input).map_err(CliError::from)
 }

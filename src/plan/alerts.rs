@@ -281,6 +281,7 @@ fn conflict(inventory: &Inventory, left: &str, right: &str, held: u32) -> Object
         tenant: inventory.tenant().to_owned(),
         scope: format!("rules {left} and {right}"),
         verb: Some(Verb::Classify),
+        about: held,
         held,
         lifted: None,
         setting: "spec.priority".to_owned(),

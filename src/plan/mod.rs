@@ -11,7 +11,7 @@ pub mod circumstances;
 mod cost;
 mod draft;
 pub mod file;
-mod guards;
+pub mod guards;
 mod order;
 mod posture;
 mod scan;

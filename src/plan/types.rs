@@ -296,6 +296,22 @@ pub struct Reason {
     pub facts: BTreeMap<String, serde_json::Value>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Plan {
+    /// Lifts that no objection needed.
+    pub fn unused_lifts(&self) -> impl Iterator<Item = &Lift> {
+        let used = |lift: &Lift| {
+            let mut objections = self.objections.iter();
+            objections.any(|it| it.code == lift.code && it.lifted.is_some())
+        };
+        self.lifts.iter().filter(move |lift| !used(lift))
+    }
+}
+
 impl Reason {
     /// A reason without facts.
     #[must_use]
@@ -333,6 +349,9 @@ pub struct Objection {
     /// The verb concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verb: Option<Verb>,
+    /// Changes it is about, held or lifted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub about: u32,
     /// Changes held by it; none when it is lifted.
     pub held: u32,
     /// Why somebody lifted it: the changes it was about are not held by it.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::{Ended, Outcome, Progress, Summary};
 use crate::model::{RunId, Verb};
+use crate::plan::Lift;
 use crate::plan::types::{Change, Plan, Reason, Target};
 use crate::report::page::{Page, Piece, Role, join, piece, plain};
 use crate::report::{Style, escape, measure, reason};
@@ -60,6 +61,9 @@ pub fn table(run: &RunId, plan: &Plan, summary: &Summary, style: Style) -> Strin
             vec![plain(format!("plan {}", escape::terminal(&hash)))],
         ]),
     );
+    for lift in &plan.lifts {
+        page.line(7, &[piece(Role::Warn, "LIFTED "), plain(reason::lift(lift))]);
+    }
     page.gap();
     let ended = ended(plan, summary);
     for verb in Verb::ALL {
@@ -194,6 +198,9 @@ pub struct RunResult {
     /// Why the run stopped before its end, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Reason>,
+    /// Guardrails that were lifted for it, with the reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifts: Vec<Lift>,
     /// Every change of the plan, in the plan's order.
     pub changes: Vec<ChangeResult>,
 }
@@ -242,6 +249,7 @@ pub fn result(run: &RunId, plan: &Plan, summary: &Summary) -> RunResult {
         total: summary.total,
         counts: summary.counts.clone(),
         stopped: summary.stopped.clone(),
+        lifts: plan.lifts.clone(),
         changes,
     }
 }

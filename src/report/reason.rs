@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::Facet;
+use crate::plan::Lift;
 use crate::plan::types::{Objection, Reason};
 use crate::report::{escape, measure};
 
@@ -47,6 +48,18 @@ pub fn objection(objection: &Objection) -> String {
         let about = escape::terminal(&objection.scope);
         format!("{about}: {}", generic(&objection.code, &objection.facts))
     })
+}
+
+/// Which guardrail somebody lifted, and why: `cap-run because “IR-7781”`.
+#[must_use]
+pub fn lift(lift: &Lift) -> String {
+    format!("{} {}", escape::terminal(&lift.code), because(&lift.because))
+}
+
+/// Why an objection is lifted, in the words of who lifted it.
+#[must_use]
+pub fn because(text: &str) -> String {
+    format!("because “{}”", escape::name(text, 500))
 }
 
 /// The word for a facet inside a sentence.

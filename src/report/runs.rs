@@ -197,8 +197,14 @@ pub fn entries(entries: &[JournalEntry], style: Style) -> String {
 
 fn told(entry: &Entry) -> (&'static str, String) {
     match entry {
-        Entry::Started { plan_hash, tool, changes, .. } => {
-            ("started", format!("{changes} changes of plan {plan_hash} by {tool}"))
+        Entry::Started { plan_hash, tool, changes, lifts, .. } => {
+            let lifted: Vec<String> = lifts.iter().map(reason::lift).collect();
+            let lifted = if lifted.is_empty() {
+                String::new()
+            } else {
+                format!("; lifted: {}", lifted.join(", "))
+            };
+            ("started", format!("{changes} changes of plan {plan_hash} by {tool}{lifted}"))
         }
         Entry::Intent { change, part, attempt } => {
             ("intent", format!("{change} {} attempt {attempt}", word(part)))
@@ -243,6 +249,7 @@ mod tests {
     use super::*;
     use crate::apply::Ended;
     use crate::apply::journal::Chain;
+    use crate::plan::Lift;
     use crate::plan::types::Reason;
 
     fn journal(list: &[Entry]) -> Vec<JournalEntry> {
@@ -259,6 +266,7 @@ mod tests {
             workspace: "w".into(),
             tenants: BTreeMap::new(),
             changes: 2,
+            lifts: vec![Lift { code: "cap-run".into(), because: "IR-7781".into() }],
         }
     }
 
@@ -300,5 +308,7 @@ mod tests {
         let text = entries(&list, Style::new(80, false));
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("stopped"), "{text}");
+        let wide = entries(&list, Style::new(200, false));
+        assert!(wide.contains("; lifted: cap-run because “IR-7781”"), "{wide}");
     }
 }

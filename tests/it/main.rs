@@ -10,6 +10,7 @@ mod apply_end_to_end;
 mod apply_kill;
 mod apply_rig;
 mod cli_flow;
+mod cli_guards;
 mod cli_interrupt;
 mod cli_process;
 mod emulator_socket;

@@ -95,6 +95,7 @@ impl Engine {
             workspace: self.plan.workspace.clone(),
             tenants: tenants.map(|t| (t.name.clone(), t.tenant_id.clone())).collect(),
             changes: u32::try_from(self.plan.changes.len()).unwrap_or(u32::MAX),
+            lifts: self.plan.lifts.clone(),
         });
         self.take_up(tracks, &BTreeSet::new());
     }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::apply::outcome::{Ended, Outcome};
 use crate::model::{ActionId, ChangeId};
+use crate::plan::Lift;
 use crate::plan::types::Reason;
 
 pub use chain::{Broken, Chain, Journal, decode};
@@ -65,6 +66,9 @@ pub enum Entry {
         tenants: BTreeMap<String, String>,
         /// Changes of the plan.
         changes: u32,
+        /// Guardrails that were lifted for it, with the reasons.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lifts: Vec<Lift>,
     },
     /// A request is about to be sent. Nothing is sent before this is on disk.
     Intent {

@@ -9,12 +9,13 @@ use crate::cli::args::Format;
 use crate::cli::context::{self, Context, shown};
 use crate::cli::error::{CliError, Doing as _, Result};
 use crate::cli::exit::Exit;
+use crate::cli::lifts::Lifts;
 use crate::cli::planning::Observed;
 use crate::cli::progress::Reporter;
 use crate::cli::{applying, planning, runtime, scope, session, workspace};
 use crate::drive::client::Client;
 use crate::plan::file::{self, VerifyContext};
-use crate::plan::{CheckedPlan, Plan};
+use crate::plan::{CheckedPlan, Circumstances, Plan};
 use crate::policy::workspace::Tenant;
 use crate::policy::{PolicySet, Workspace};
 use crate::report::apply as report;
@@ -43,6 +44,9 @@ pub struct Apply {
     /// How the result is shown.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// Guardrails that are lifted, without a plan file.
+    #[command(flatten)]
+    pub lifts: Lifts,
 }
 
 impl Apply {
@@ -59,12 +63,18 @@ impl Apply {
                 )
                 .help("or pass `--auto-approve`"));
         }
+        if self.file.is_some() && !self.lifts.is_empty() {
+            return Err(CliError::new("a plan file says itself what is lifted")
+                .help("plan again with `palisade plan --lift CODE --because TEXT --out FILE`")
+                .help("have that plan reviewed, then apply its file without `--lift`"));
+        }
+        let around = planning::circumstances(&self.lifts)?;
         let now = context.now(self.now);
         let project = workspace::open(context, now)?;
         let (workspace, policies) = project.usable(context)?;
         match &self.file {
             Some(file) => self.given(context, file, workspace, policies),
-            None => self.fresh(context, workspace, policies),
+            None => self.fresh(context, workspace, policies, &around),
         }
     }
 
@@ -103,11 +113,12 @@ impl Apply {
         context: &mut Context,
         workspace: &Workspace,
         policies: &PolicySet,
+        around: &Circumstances,
     ) -> Result<Exit> {
         let scope = scope::for_policies(workspace, policies, context.now(self.now));
         let Observed { clients, inventories } =
             runtime::block_on(planning::observe(context, workspace, &scope))?;
-        let plan = planning::plan(context, workspace, policies, &inventories, self.now)?;
+        let plan = planning::plan(context, workspace, policies, &inventories, around, self.now)?;
         drop(inventories);
         let text = screen::text(&plan, context.style());
         match self.format {
@@ -115,6 +126,7 @@ impl Apply {
             // Data stays JSON; the plan is for whoever is asked.
             Format::Json => context.note(&text),
         }
+        Lifts::tell_unused(context, &plan);
         if plan.changes.is_empty() {
             return Ok(planning::exit_of(&plan, false));
         }

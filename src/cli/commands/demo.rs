@@ -18,8 +18,8 @@ use crate::cli::{applying, planning, runtime, scope, workspace};
 use crate::emulator::{Config, Emulator, serve};
 use crate::host::clock::{Clock as _, HastenedClock, SystemClock};
 use crate::host::{env::Env, files};
-use crate::plan::Plan;
 use crate::plan::file::{self, VerifyContext};
+use crate::plan::{Circumstances, Plan};
 use crate::report::{apply as result, plan as screen};
 
 /// See it work: emulate a tenant, validate the starter pack, plan, apply, plan again.
@@ -119,7 +119,8 @@ impl Demo {
         let scope = scope::for_policies(workspace, policies, context.clock.now());
         let Observed { clients, inventories } =
             planning::observe(context, workspace, &scope).await?;
-        let plan = planning::plan(context, workspace, policies, &inventories, None)?;
+        let around = &Circumstances::default();
+        let plan = planning::plan(context, workspace, policies, &inventories, around, None)?;
         let plan_file = folder.join("demo.plan.json");
         files::write_atomic(&plan_file, &file::to_bytes(&plan))?;
         let text = screen::text(&plan, context.style());
@@ -135,7 +136,7 @@ impl Demo {
 
         step(context, "Plan again")?;
         let Observed { inventories, .. } = planning::observe(context, workspace, &scope).await?;
-        let again = planning::plan(context, workspace, policies, &inventories, None)?;
+        let again = planning::plan(context, workspace, policies, &inventories, around, None)?;
         context.data(&format!("{}\n", screen::verdict(&again)))?;
 
         farewell(context, folder, &plan_file, &ran)?;

@@ -9,6 +9,7 @@ use crate::cli::args::PlanFormat;
 use crate::cli::context::{Context, shown};
 use crate::cli::error::{Doing as _, Result};
 use crate::cli::exit::Exit;
+use crate::cli::lifts::Lifts;
 use crate::cli::{planning, runtime, scope, workspace};
 use crate::host::files;
 use crate::plan as planner;
@@ -20,7 +21,7 @@ use crate::report::plan as report;
 /// with `--detailed-exitcode` with 2 when there are changes to make.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  palisade plan\n  palisade plan --out case.plan.json && palisade apply case.plan.json\n  palisade plan --detailed-exitcode --format markdown > comment.md\n  palisade plan --tenant contoso --now 2026-11-23T10:02:00Z    # reproduce a plan"
+    after_long_help = "Examples:\n  palisade plan\n  palisade plan --out case.plan.json && palisade apply case.plan.json\n  palisade plan --detailed-exitcode --format markdown > comment.md\n  palisade plan --tenant contoso --now 2026-11-23T10:02:00Z    # reproduce a plan\n  palisade plan --out case.plan.json --lift cap-run --because \"IR-7781, agreed with the CISO\""
 )]
 pub struct PlanCommand {
     /// Write the plan file that `apply` takes.
@@ -35,6 +36,9 @@ pub struct PlanCommand {
     /// How to show it.
     #[arg(long, value_enum, default_value_t)]
     pub format: PlanFormat,
+    /// Guardrails that are lifted.
+    #[command(flatten)]
+    pub lifts: Lifts,
 }
 
 impl PlanCommand {
@@ -43,12 +47,14 @@ impl PlanCommand {
     /// # Errors
     /// When the workspace has errors, a tenant cannot be signed in to, or a file cannot be written.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
+        let around = planning::circumstances(&self.lifts)?;
         let now = context.now(self.now);
         let project = workspace::open(context, now)?;
         let (workspace, policies) = project.usable(context)?;
         let scope = scope::for_policies(workspace, policies, now);
         let observed = runtime::block_on(planning::observe(context, workspace, &scope))?;
-        let plan = planning::plan(context, workspace, policies, &observed.inventories, self.now)?;
+        let read = &observed.inventories;
+        let plan = planning::plan(context, workspace, policies, read, &around, self.now)?;
         if let Some(file) = &self.out {
             files::write_atomic(file, &planner::file::to_bytes(&plan))?;
         }
@@ -62,6 +68,7 @@ impl PlanCommand {
         };
         context.data(&text)?;
         step_summary(context, &plan)?;
+        Lifts::tell_unused(context, &plan);
         if let Some(file) = &self.out {
             context.note(&format!("\nApply exactly this with: palisade apply {}", shown(file)));
         }

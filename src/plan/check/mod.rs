@@ -9,6 +9,7 @@ mod inputs;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::plan::Input;
 use crate::plan::types::Plan;
@@ -43,6 +44,16 @@ pub enum Fault {
     NoWave { id: String },
     #[error("change `{id}` expects no reading")]
     NoExpectation { id: String },
+    #[error("change `{id}` is made although an objection holds it: `{code}`")]
+    NotHeld { id: String, code: String },
+    #[error("an objection is lifted that nobody may lift: `{code}`")]
+    NeverLifted { code: String },
+    #[error("an objection is lifted and holds changes: `{code}`")]
+    LiftedAndHeld { code: String },
+    #[error(
+        "an objection is lifted, and `lifts` does not say so once with the same reason: `{code}`"
+    )]
+    LiftedByNobody { code: String },
     #[error("change `{id}` is about a device that is not in the observation")]
     NoDevice { id: String },
     #[error("change `{id}` restricts a protected device")]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::model::{Facet, Marker, Verb};
-use crate::plan::check::Fault;
+use crate::plan::check::{Fault, words};
 use crate::plan::types::{Change, Disposition, Entry, Plan, Target};
 
 /// Faults that can be seen without the inputs; also asked before an apply.
@@ -13,6 +13,7 @@ pub fn structure(plan: &Plan) -> Vec<Fault> {
     counts(plan, &mut faults);
     uniqueness(plan, &mut faults);
     order(plan, &mut faults);
+    words::objections(plan, &mut faults);
     for change in &plan.changes {
         whole(plan, change, &mut faults);
     }
@@ -139,7 +140,7 @@ fn whole(plan: &Plan, change: &Change, faults: &mut Vec<Fault>) {
         faults.push(Fault::NoExpectation { id: id() });
     }
     match change.lease_end {
-        None if change.verb.is_restrictive() && change.verb != Verb::Quarantine => {
+        None if matches!(change.verb, Verb::Isolate | Verb::Restrict) => {
             faults.push(Fault::NoLease { id: id() });
         }
         Some(end) if end <= plan.created_at => faults.push(Fault::LeaseOver { id: id() }),

@@ -8,8 +8,9 @@ use crate::model::{Facet, Verb};
 use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
 use crate::plan::tests::policies::{exempt, isolate, set, tag, workspace};
 use crate::plan::types::{Disposition, Plan};
-use crate::plan::{Circumstances, Input, plan};
+use crate::plan::{Circumstances, Input, Lift, plan};
 use crate::policy::selector::DeviceExpr;
+use crate::policy::workspace::{Caps, Limit};
 use crate::policy::{PolicySet, Workspace};
 
 struct World {
@@ -112,6 +113,69 @@ fn what_the_plans_own_words_give_away() {
     });
     assert!(twice.contains(&"DuplicateId".to_owned()), "{twice:?}");
     assert!(twice.contains(&"TwoDispositions".to_owned()), "{twice:?}");
+}
+
+/// A plan whose isolations a cap would hold, were it not lifted.
+fn lifted() -> World {
+    let mut world = World::new();
+    let run = Some(Limit::Count(1));
+    world.workspace.guardrails.caps = [(Verb::Isolate, Caps { run, ..Caps::default() })].into();
+    let lift = Lift { code: "cap-run".to_owned(), because: "IR-7781".to_owned() };
+    world.around.lifts = vec![lift];
+    world
+}
+
+#[test]
+fn what_is_lifted_is_lifted_by_somebody_and_the_rest_is_held() {
+    let faults = |change: &dyn Fn(&mut Plan)| {
+        let world = lifted();
+        let mut plan = plan(&world.input()).unwrap();
+        assert_eq!((plan.objections.len(), plan.objections[0].about), (1, 2));
+        change(&mut plan);
+        named(check(&plan, &world.input()))
+    };
+    assert_eq!(faults(&|_| ()), Vec::<String>::new());
+    assert_eq!(faults(&|plan| plan.lifts.clear()), ["LiftedByNobody"]);
+    assert_eq!(faults(&|plan| plan.lifts[0].because = "else".to_owned()), ["LiftedByNobody"]);
+    assert_eq!(faults(&|plan| plan.lifts[0].code = "cap-group".to_owned()), ["LiftedByNobody"]);
+    assert_eq!(faults(&|plan| plan.lifts.push(plan.lifts[0].clone())), ["LiftedByNobody"]);
+    assert_eq!(faults(&|plan| plan.objections[0].held = 1), ["LiftedAndHeld"]);
+    assert_eq!(faults(&|plan| plan.objections[0].lifted = None), ["NotHeld"]);
+    let as_if = |code: &'static str| {
+        move |plan: &mut Plan| {
+            plan.objections[0].code = code.to_owned();
+            plan.lifts[0].code = code.to_owned();
+        }
+    };
+    for code in ["protected", "protected-unknown", "lease-missing", "rule-conflict"] {
+        assert_eq!(faults(&as_if(code)), ["NeverLifted"], "{code}");
+    }
+}
+
+#[test]
+fn each_objection_knows_what_it_is_about() {
+    let faults = |code: &str, facts: &[(&str, serde_json::Value)]| {
+        let world = lifted();
+        let mut plan = plan(&world.input()).unwrap();
+        let objection = &mut plan.objections[0];
+        objection.code = code.to_owned();
+        objection.lifted = None;
+        for (key, value) in facts {
+            objection.facts.insert((*key).to_owned(), value.clone());
+        }
+        check(&plan, &world.input()).len()
+    };
+    let group = |name: &str| [("group", name.into())];
+    let lease = |name: &str, most: i64| [("policy", name.into()), ("mostSeconds", most.into())];
+    for code in ["cap-run", "cap-fleet", "cap-rolling", "protected-unknown"] {
+        assert_eq!(faults(code, &[]), 2, "{code}");
+    }
+    let own = fleet().machines[0].group.clone();
+    assert_eq!((faults("cap-group", &group(&own)), faults("cap-group", &group("Else"))), (2, 0));
+    assert_eq!(faults("max-lease", &lease("ir", 60)), 2);
+    assert_eq!(faults("max-lease", &lease("else", 60)), 0);
+    assert_eq!(faults("max-lease", &lease("ir", 366 * 86_400)), 0);
+    assert_eq!((faults("lease-missing", &[]), faults("of-tomorrow", &[])), (0, 0));
 }
 
 #[test]

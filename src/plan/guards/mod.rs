@@ -10,6 +10,7 @@ mod cap_fleet;
 mod cap_group;
 mod cap_rolling;
 mod cap_run;
+mod codes;
 mod lease_missing;
 mod max_lease;
 mod protected;
@@ -26,6 +27,8 @@ use crate::plan::scene::Scene;
 use crate::plan::types::{Change, Disposition, Entry, Level, Objection, Reason};
 use crate::policy::workspace::{Caps, Guardrails};
 
+pub use codes::{Lifting, liftable, lifting};
+
 /// Every guardrail. The first that holds a change is the reason shown with it.
 const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     protected::guard,
@@ -36,9 +39,6 @@ const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     cap_fleet::guard,
     cap_rolling::guard,
 ];
-
-/// Objections that no word lifts: nothing may restrict a protected device.
-const NEVER_LIFTED: &[&str] = &["protected", "protected-unknown"];
 
 /// What guardrails look at.
 struct Ground<'g> {
@@ -128,19 +128,20 @@ impl Breach {
     /// Why somebody lifts it, if somebody does and it is one that may be.
     fn lifted(&self, lifts: &[Lift]) -> Option<String> {
         let lift = lifts.iter().find(|lift| lift.code == self.code)?;
-        (!NEVER_LIFTED.contains(&self.code)).then(|| lift.because.clone())
+        (lifting(self.code) == Some(Lifting::ByName)).then(|| lift.because.clone())
     }
 
     fn objection(self, tenant: &str, lifted: Option<String>) -> Objection {
-        let held: BTreeSet<usize> =
-            if lifted.is_some() { BTreeSet::new() } else { self.held.into_iter().collect() };
+        let about: BTreeSet<usize> = self.held.into_iter().collect();
+        let about = u32::try_from(about.len()).unwrap_or(u32::MAX);
         Objection {
             code: self.code.to_owned(),
             level: Level::Hold,
             tenant: tenant.to_owned(),
             scope: self.scope,
             verb: self.verb,
-            held: u32::try_from(held.len()).unwrap_or(u32::MAX),
+            about,
+            held: if lifted.is_some() { 0 } else { about },
             lifted,
             setting: self.setting,
             facts: self.facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),

@@ -34,6 +34,18 @@ fn the_table_adds_up_and_names_what_failed() {
 }
 
 #[test]
+fn what_was_lifted_stands_with_the_result() {
+    let plan = samples::lifted();
+    let summary = Summary::of(BTreeMap::new(), None);
+    let run = "20261123T100200-7f3c9a".into();
+    let text = table(&run, &plan, &summary, Style::new(100, false));
+    assert!(text.contains("LIFTED max-lease because “IR-7781: three days”\n"), "{text}");
+    samples::fits(&text, 100);
+    let result: serde_json::Value = serde_json::from_str(&json(&run, &plan, &summary)).unwrap();
+    assert_eq!(result["lifts"][0]["code"], "cap-run");
+}
+
+#[test]
 fn the_progress_line_has_every_number() {
     let now: Timestamp = "2026-11-23T10:05:00Z".parse().unwrap();
     let progress = Progress {

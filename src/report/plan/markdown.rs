@@ -4,7 +4,7 @@
 //! verdict and the table follow; what takes something from somebody stands outside the fold; the
 //! whole screen is folded. Never longer than 60,000 bytes: GitHub refuses 65,536 characters.
 
-use crate::plan::types::{Disposition, Level, Plan};
+use crate::plan::types::{Disposition, Objection, Plan};
 use crate::report::plan::items::{self, mark};
 use crate::report::plan::view::{self, Block, Section};
 use crate::report::plan::{screen, verdict};
@@ -89,8 +89,8 @@ fn table(section: &Section<'_>) -> String {
     for verb in &section.verbs {
         let mut notes = verb.notes.clone();
         notes.extend(verb.held.iter().map(|objection| {
-            let count = measure::number(objection.held.into());
-            format!("HELD {count}: {} ({})", reason::objection(objection), objection.setting)
+            let count = measure::number(objection.about.max(objection.held).into());
+            format!("{} {count}: {}", screen::notice_mark(objection).1, said(objection))
         }));
         row(verb.verb.sign(), verb.verb.word(), verb.count, &notes);
     }
@@ -101,12 +101,16 @@ fn table(section: &Section<'_>) -> String {
         row(sign, word, list.count, &notes);
     }
     for notice in &section.notices {
-        let word = if notice.level == Level::Hold { "HELD" } else { "note" };
-        let text = format!("{} ({})", reason::objection(notice), notice.setting);
-        row('!', word, notice.held, &[text]);
+        row('!', screen::notice_mark(notice).1, notice.about.max(notice.held), &[said(notice)]);
     }
     out.push('\n');
     out
+}
+
+fn said(objection: &Objection) -> String {
+    let because = objection.lifted.as_deref().map(reason::because).unwrap_or_default();
+    let text = format!("{} ({}) {because}", reason::objection(objection), objection.setting);
+    text.trim_end().to_owned()
 }
 
 fn block_part(plan: &Plan, block: &Block<'_>) -> String {

@@ -2,8 +2,10 @@
 //!
 //! Called by `cli` for `plan`, `show`, `apply` and `demo`. Text only; numbers come from `view`.
 
+use std::collections::BTreeSet;
+
 use crate::model::Verb;
-use crate::plan::types::{Disposition, Level, Plan, Risk, TenantSection};
+use crate::plan::types::{Disposition, Level, Objection, Plan, Risk, TenantSection};
 use crate::report::page::{Page, Piece, Role, join, piece, plain};
 use crate::report::plan::detail;
 use crate::report::plan::items::{self, mark};
@@ -105,15 +107,10 @@ fn summary(page: &mut Page, section: &Section<'_>) {
     section.verbs.iter().for_each(|row| verb_row(page, row));
     section.lists.iter().for_each(|row| list_row(page, row));
     section.notices.iter().for_each(|notice| {
-        let (role, word) = match notice.level {
-            Level::Hold => (Role::Danger, "HELD"),
-            Level::Warn => (Role::Warn, "NOTE"),
-        };
-        let setting = setting(&notice.setting);
-        page.line(
-            7,
-            &[piece(role, word), plain("   "), plain(reason::objection(notice)), plain(setting)],
-        );
+        let (role, word) = notice_mark(notice);
+        let mut line = vec![piece(role, word), plain("   ")];
+        line.extend(said(notice));
+        page.line(7, &line);
     });
     calls(page, section);
 }
@@ -133,19 +130,37 @@ fn verb_row(page: &mut Page, row: &VerbRow<'_>) {
     let mut groups: Vec<Vec<Piece>> =
         row.notes.iter().map(|note| vec![plain(note.clone())]).collect();
     for objection in &row.held {
-        let count = measure::number(objection.held.into());
-        groups.push(vec![
-            piece(Role::Danger, measure::unbroken(&format!("HELD {count}"))),
-            plain(format!(": {}", reason::objection(objection))),
-            plain(setting(&objection.setting)),
-        ]);
+        let (role, word) = notice_mark(objection);
+        let count = measure::number(objection.about.max(objection.held).into());
+        let mut group = vec![piece(role, measure::unbroken(&format!("{word} {count}")))];
+        group.push(plain(": "));
+        group.extend(said(objection));
+        groups.push(group);
     }
     line.extend(join(groups));
     page.line(NOTES, &line);
 }
 
-fn setting(name: &str) -> String {
-    if name.is_empty() { String::new() } else { format!(" ({})", escape::name(name, 80)) }
+/// The word before an objection and how it is painted.
+pub(super) const fn notice_mark(objection: &Objection) -> (Role, &'static str) {
+    match (objection.level, &objection.lifted) {
+        (Level::Warn, _) => (Role::Warn, "NOTE"),
+        (Level::Hold, None) => (Role::Danger, "HELD"),
+        (Level::Hold, Some(_)) => (Role::Warn, "LIFTED"),
+    }
+}
+
+/// What an objection says, the setting that would change it, and who lifted it and why.
+fn said(objection: &Objection) -> Vec<Piece> {
+    let setting = match objection.setting.as_str() {
+        "" => String::new(),
+        name => format!(" ({})", escape::name(name, 80)),
+    };
+    let mut pieces = vec![plain(reason::objection(objection)), plain(setting)];
+    if let Some(why) = &objection.lifted {
+        pieces.push(piece(Role::Warn, format!(" {}", reason::because(why))));
+    }
+    pieces
 }
 
 fn list_row(page: &mut Page, row: &ListRow) {
@@ -241,6 +256,7 @@ pub fn verdict(plan: &Plan) -> String {
         u32::try_from(plan.changes.len()).unwrap_or(u32::MAX),
         count(Disposition::Held),
         count(Disposition::Unknown),
+        &lifted(plan.objections.iter()),
         incomplete,
     )
 }
@@ -252,21 +268,38 @@ fn section_verdict(section: &Section<'_>) -> String {
         section.changes,
         count(Disposition::Held),
         count(Disposition::Unknown),
+        &lifted(section.objections.iter().copied()),
         !section.tenant.complete,
     )
 }
 
-fn sentence(changes: u32, held: u32, unknown: u32, incomplete: bool) -> String {
+/// Codes of the objections that somebody lifted.
+fn lifted<'a>(objections: impl Iterator<Item = &'a Objection>) -> BTreeSet<&'a str> {
+    let lifted = objections.filter(|objection| objection.lifted.is_some());
+    lifted.map(|objection| objection.code.as_str()).collect()
+}
+
+fn sentence(
+    changes: u32,
+    held: u32,
+    unknown: u32,
+    lifted: &BTreeSet<&str>,
+    incomplete: bool,
+) -> String {
     let mut text = match changes {
         0 if held == 0 && unknown == 0 => "Nothing to do".to_owned(),
         0 => "Nothing to do now".to_owned(),
         count => format!("{} to make", measure::plural(count.into(), "change", "changes")),
     };
-    let parts: Vec<String> = [(held, "held"), (unknown, "unknown")]
+    let mut parts: Vec<String> = [(held, "held"), (unknown, "unknown")]
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{} {word}", measure::number(count.into())))
         .collect();
+    if !lifted.is_empty() {
+        let codes: Vec<String> = lifted.iter().map(|code| escape::terminal(code)).collect();
+        parts.push(format!("{} lifted", codes.join(", ")));
+    }
     if !parts.is_empty() {
         text.push_str(&format!("; {}", parts.join(", ")));
     }

@@ -24,6 +24,7 @@ pub(super) struct Section<'a> {
     pub(super) risk: Option<(Risk, Vec<String>)>,
     pub(super) verbs: Vec<VerbRow<'a>>,
     pub(super) lists: Vec<ListRow>,
+    pub(super) objections: Vec<&'a Objection>,
     /// Objections without a verb, and those that only warn.
     pub(super) notices: Vec<&'a Objection>,
     pub(super) changes: u32,
@@ -101,6 +102,7 @@ fn section<'a>(plan: &'a Plan, tenant: &'a TenantSection, items: &'a [Item<'a>])
         verbs: verb_rows(plan, tenant, &changes, &objections),
         lists: list_rows(&own),
         notices: objections.iter().filter(|it| !holds(it) && !in_list(it)).copied().collect(),
+        objections,
         changes: count(changes.len()),
         waves,
         blocks: blocks_of(own, true),

@@ -6,7 +6,7 @@ use super::*;
 use crate::model::Verb;
 use crate::plan::types::Disposition;
 use crate::report::escape;
-use samples::{add_up, busy, empty, fits, golden, partial};
+use samples::{add_up, busy, empty, fits, golden, lifted, partial};
 
 #[test]
 fn the_screen_fits_every_width() {
@@ -25,6 +25,24 @@ fn several_tenants_have_a_section_and_a_verdict_each() {
     let shown = text(&partial(), Style::new(100, false));
     fits(&shown, 100);
     golden("tenants-100.txt", &shown);
+}
+
+#[test]
+fn what_is_lifted_is_seen_with_its_numbers_and_the_reason() {
+    let shown = text(&lifted(), Style::new(80, false));
+    fits(&shown, 80);
+    golden("lifted-80.txt", &shown);
+    let (open, _) = markdown(&lifted())
+        .split_once("<details>")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    for said in [
+        "cap-run, max-lease lifted",
+        "LIFTED 60: 60 in one run, cap 50",
+        "because “IR-7781: three days”",
+    ] {
+        assert!(open.contains(said), "{said}: {open}");
+    }
 }
 
 #[test]

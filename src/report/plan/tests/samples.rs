@@ -194,12 +194,49 @@ pub(crate) fn busy() -> Plan {
         tenant: "contoso".into(),
         scope: "group APAC-Kiosk".into(),
         verb: Some(Verb::Restrict),
+        about: 310,
         held: 310,
         lifted: None,
         setting: "guardrails.caps.restrict.group".into(),
         facts: Reason::new("").with("wouldBe", 310).with("size", 500).with("limit", 125).facts,
     });
     add_up(plan, 13_000)
+}
+
+/// A plan that two lifted guardrails would have held in part.
+pub(crate) fn lifted() -> Plan {
+    let mut plan = empty();
+    let ir = || why("IsolationSet", "ir-7781", 1, &["tag=ir-7781"]);
+    for n in 0..60 {
+        let target = target(&format!("lon-{n:04}"), "EMEA-Workstations");
+        plan.changes.push(change(&ISOLATE, target, ir()));
+    }
+    let objection = |code: &str, verb, because: &str, setting: &str, facts: Reason| Objection {
+        code: code.into(),
+        level: Level::Hold,
+        tenant: "contoso".into(),
+        scope: if verb == None { "policy ir-7781".into() } else { "run".into() },
+        verb,
+        about: 60,
+        held: 0,
+        lifted: Some(because.into()),
+        setting: setting.into(),
+        facts: facts.facts,
+    };
+    let agreed = "IR-7781: agreed with the CISO\u{202e}, 60 hosts are infected";
+    let run = Reason::new("").with("wouldBe", 60).with("limit", 50);
+    let lease = Reason::new("").with("policy", "ir-7781").with("mostSeconds", 86_400);
+    plan.objections = vec![
+        objection("max-lease", None, "IR-7781: three days", "guardrails.maxLease", lease),
+        objection("cap-run", Some(Verb::Isolate), agreed, "guardrails.caps.isolate.run", run),
+    ];
+    let lift = |it: &Objection| crate::plan::Lift {
+        code: it.code.clone(),
+        because: it.lifted.clone().unwrap(),
+    };
+    plan.lifts = plan.objections.iter().map(lift).collect();
+    plan.lifts.sort();
+    add_up(plan, 10)
 }
 
 pub(crate) fn partial() -> Plan {

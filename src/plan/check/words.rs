@@ -1,0 +1,73 @@
+//! Questions about objections, which the plan's own words answer: is what an objection holds really
+//! held, and does every objection that is lifted say who lifted it.
+//!
+//! Part of `structure`, so that a plan file with a bad lift is refused before an apply too. What
+//! each code is about, and what nothing lifts, is written down here a second time, on purpose. A
+//! code that is not listed is asked nothing.
+
+use crate::model::Verb;
+use crate::plan::check::Fault;
+use crate::plan::types::{Change, Level, Objection, Plan};
+
+/// Objections that nobody may lift.
+const NEVER: &[&str] = &["lease-missing", "protected", "protected-unknown", "rule-conflict"];
+
+pub(super) fn objections(plan: &Plan, faults: &mut Vec<Fault>) {
+    let holding = plan.objections.iter().filter(|objection| objection.level == Level::Hold);
+    for objection in holding {
+        let code = || objection.code.clone();
+        match &objection.lifted {
+            None => unheld(plan, objection, faults),
+            Some(_) if NEVER.contains(&objection.code.as_str()) => {
+                faults.push(Fault::NeverLifted { code: code() });
+            }
+            Some(_) if objection.held > 0 => {
+                faults.push(Fault::LiftedAndHeld { code: code() });
+            }
+            Some(because) => {
+                let said = |lift: &&crate::plan::Lift| {
+                    lift.code == objection.code && lift.because == *because
+                };
+                if because.trim().is_empty() || plan.lifts.iter().filter(said).count() != 1 {
+                    faults.push(Fault::LiftedByNobody { code: code() });
+                }
+            }
+        }
+    }
+}
+
+/// Changes that an objection is about and that the plan makes all the same.
+fn unheld(plan: &Plan, objection: &Objection, faults: &mut Vec<Fault>) {
+    let own = |change: &&Change| objection.tenant.is_empty() || change.tenant == objection.tenant;
+    let about = plan.changes.iter().filter(own).filter(|change| is_about(plan, objection, change));
+    faults.extend(
+        about.map(|change| Fault::NotHeld {
+            id: change.id.to_string(),
+            code: objection.code.clone(),
+        }),
+    );
+}
+
+fn is_about(plan: &Plan, objection: &Objection, change: &Change) -> bool {
+    let fact = |key: &str| objection.facts.get(key);
+    let same_verb = objection.verb == Some(change.verb);
+    match objection.code.as_str() {
+        "cap-run" | "cap-fleet" | "cap-rolling" => same_verb,
+        "cap-group" => {
+            let group = fact("group").and_then(serde_json::Value::as_str);
+            same_verb && group == Some(change.target.group.as_str())
+        }
+        "protected-unknown" => change.verb.is_restrictive(),
+        "lease-missing" => {
+            matches!(change.verb, Verb::Isolate | Verb::Restrict) && change.lease_end.is_none()
+        }
+        "max-lease" => {
+            let policy = fact("policy").and_then(serde_json::Value::as_str);
+            let most = fact("mostSeconds").and_then(serde_json::Value::as_i64).unwrap_or(i64::MAX);
+            let first = change.because.first().map(|why| why.name.as_str());
+            let lasts = |end: jiff::Timestamp| end.duration_since(plan.created_at).as_secs();
+            policy == first && change.lease_end.is_some_and(|end| lasts(end) > most)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,51 @@
+//! The codes of objections, and whether a word lifts each.
+//!
+//! One line for each code, in alphabetical order. A code is lifted by its own name (`--lift CODE
+//! --because TEXT`) or never; there is no third way and no word for several. Asked by `guards`
+//! and, for what may be typed, by `cli`. The finished plan's checker has a list of its own.
+
+/// Whether an objection can be lifted for one plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifting {
+    /// By its own code, with a reason.
+    ByName,
+    /// Never: it protects a device from everybody, or lifting it would not say what to do.
+    Never,
+}
+
+use Lifting::{ByName, Never};
+
+const CODES: &[(&str, Lifting)] = &[
+    ("cap-fleet", ByName),
+    ("cap-group", ByName),
+    ("cap-rolling", ByName),
+    ("cap-run", ByName),
+    ("lease-missing", Never),
+    ("max-lease", ByName),
+    ("protected", Never),
+    ("protected-unknown", Never),
+    ("rule-conflict", Never),
+];
+
+/// Whether objections of this code can be lifted; none for a code that no guardrail has.
+#[must_use]
+pub fn lifting(code: &str) -> Option<Lifting> {
+    CODES.iter().find(|(known, _)| *known == code).map(|(_, lifting)| *lifting)
+}
+
+/// Every code that may be lifted, in alphabetical order.
+pub fn liftable() -> impl Iterator<Item = &'static str> + Clone {
+    CODES.iter().filter(|(_, lifting)| *lifting == ByName).map(|(code, _)| *code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_stands_once_and_in_order() {
+        assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        assert_eq!(lifting("protected"), Some(Never));
+        assert_eq!((lifting("cap-run"), lifting("all")), (Some(ByName), None));
+    }
+}

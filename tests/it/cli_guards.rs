@@ -1,0 +1,76 @@
+//! Guardrails as people meet them: what holds, `--lift CODE --because TEXT`, and what is on record.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::cli_flow::Emulated;
+use crate::cli_process::{err, out};
+
+/// Why the cap is lifted in these tests.
+const WHY: &str = "IR-7781, agreed with the CISO";
+
+fn edit(soc: &Path, from: &str, to: &str) {
+    let file = soc.join("palisade.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_lift_is_by_name_with_a_reason_and_on_record_to_the_end() {
+    let tenant = Emulated::start(&["--devices", "60", "--speed", "60"]);
+    let soc = tenant.workspace();
+    edit(&soc, "run: 50", "run: 0");
+    let held = tenant.expect(&soc, 3, &["plan"]);
+    assert!(out(&held).contains("HELD") && !out(&held).contains("LIFTED"), "{}", out(&held));
+
+    let lift = ["--lift", "cap-run", "--because", WHY];
+    let args = [&["plan", "--detailed-exitcode", "--out", "case.plan.json"][..], &lift].concat();
+    let lifted = tenant.expect(&soc, 2, &args);
+    let screen = out(&lifted);
+    assert!(screen.contains("LIFTED") && screen.contains("cap 0"), "{screen}");
+    assert!(screen.contains("(guardrails.caps.isolate.run)") && screen.contains(WHY), "{screen}");
+    let plan = json(&soc.join("case.plan.json"));
+    assert_eq!(plan["lifts"][0]["code"], "cap-run");
+    assert_eq!(plan["objections"][0]["lifted"], WHY);
+    assert!(plan["objections"][0]["about"].as_u64().unwrap() > 0);
+    let shown = out(&tenant.expect(&soc, 0, &["show", "case.plan.json", "--format", "markdown"]));
+    assert!(shown.contains("LIFTED") && shown.contains("cap-run lifted"), "{shown}");
+
+    let both = [&["apply", "case.plan.json"][..], &lift].concat();
+    let refused = err(&tenant.expect(&soc, 1, &both));
+    assert!(refused.contains("a plan file says itself what is lifted"), "{refused}");
+    let applied = out(&tenant.expect(&soc, 0, &["apply", "case.plan.json"]));
+    assert!(applied.contains(&format!("LIFTED cap-run because “{WHY}”")), "{applied}");
+    let entries = out(&tenant.expect(&soc, 0, &["runs", "show", "--entries", "--format", "json"]));
+    let entries: Value = serde_json::from_str(&entries).unwrap();
+    assert_eq!(entries["entries"][0]["lifts"][0]["because"], WHY);
+    let run = out(&tenant.expect(&soc, 0, &["runs", "show"]));
+    assert_eq!(run, applied);
+}
+
+#[test]
+fn lifts_that_are_none_are_refused_before_anything_is_read() {
+    let tenant = Emulated::start(&["--devices", "20", "--speed", "60"]);
+    let soc = tenant.workspace();
+    let because = ["--because", "x"];
+    for (command, lift, said) in [
+        ("plan", &["--lift", "cap-run"][..], "gives no reason"),
+        ("plan", &because[..], "belongs to no `--lift`"),
+        ("plan", &["--lift", "cap-runs", "--because", "x"], "did you mean `cap-run`?"),
+        ("plan", &["--lift", "all", "--because", "x"], "each by its own name: `cap-fleet`"),
+        ("plan", &["--lift", "protected", "--because", "x"], "nothing lifts `protected`"),
+        ("apply", &["--auto-approve", "--lift", "cap-run"], "gives no reason"),
+    ] {
+        let output = tenant.expect(&soc, 1, &[&[command][..], lift].concat());
+        assert!(err(&output).contains(said) && out(&output).is_empty(), "{}", err(&output));
+    }
+    let args = ["apply", "--auto-approve", "--lift", "max-lease", "--because", "to be safe"];
+    let unused = tenant.expect(&soc, 0, &args);
+    assert!(err(&unused).contains("`max-lease` had nothing to lift"), "{}", err(&unused));
+}
