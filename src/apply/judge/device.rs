@@ -30,7 +30,8 @@ pub fn kinds(facet: Facet) -> &'static [ActionKind] {
     }
 }
 
-/// Actions of the change's facet that are newer than its evidence, oldest first.
+/// Actions of the change's facet that are newer than its evidence, oldest first: in the order of
+/// creation, then of ids, in which the planner chose the newest as evidence.
 ///
 /// `rows` are actions of the device created at or after `from`; older ones are passed over, so that
 /// an old marker never counts.
@@ -38,15 +39,15 @@ pub fn kinds(facet: Facet) -> &'static [ActionKind] {
 pub fn newer<'a>(change: &Change, rows: &[&'a ActionRow], from: Timestamp) -> Vec<&'a ActionRow> {
     let kinds = kinds(change.facet);
     let evidence = change.expects.evidence.as_deref();
-    let seen = rows.iter().find(|row| Some(row.id.as_str()) == evidence).map(|row| row.created);
+    let order = |row: &'a ActionRow| (row.created, &row.id);
+    let seen = rows.iter().find(|row| Some(row.id.as_str()) == evidence).map(|row| order(row));
     let mut newer: Vec<&ActionRow> = rows
         .iter()
         .copied()
         .filter(|row| kinds.contains(&row.kind) && row.created >= from)
-        .filter(|row| Some(row.id.as_str()) != evidence)
-        .filter(|row| seen.is_none_or(|seen| row.created >= seen))
+        .filter(|row| seen.is_none_or(|seen| order(row) > seen))
         .collect();
-    newer.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+    newer.sort_by_key(|row| order(row));
     newer
 }
 

@@ -73,6 +73,9 @@ fn only_newer_actions_of_the_facet_count() {
         row("ancient", Isolate, done.clone(), (-9, -8), ""),
         row("before", Isolate, done.clone(), (1, 90), ""),
         row("e", Unisolate, done.clone(), (5, 6), ""),
+        // Of the same instant: the planner knew the one and chose the other as its evidence.
+        row("d", Isolate, done.clone(), (5, 4), ""),
+        row("f", Isolate, done.clone(), (5, 7), ""),
         row("scan", RunAntiVirusScan, done.clone(), (7, 8), ""),
         row("late", Isolate, done.clone(), (9, 10), ""),
         row("later", Isolate, done, (8, 11), ""),
@@ -82,11 +85,11 @@ fn only_newer_actions_of_the_facet_count() {
     let ids = |rows: Vec<&ActionRow>| -> Vec<String> {
         rows.iter().map(|row| row.id.to_string()).collect()
     };
-    assert_eq!(ids(newer(&change, &rows, at(0))), ["later", "late"]);
+    assert_eq!(ids(newer(&change, &rows, at(0))), ["f", "later", "late"]);
     // Evidence from before what was read: everything read is newer.
     let mut old = change.clone();
     old.expects.evidence = Some("gone".into());
-    assert_eq!(ids(newer(&old, &rows, at(0))), ["before", "e", "later", "late"]);
+    assert_eq!(ids(newer(&old, &rows, at(0))), ["before", "d", "e", "f", "later", "late"]);
 }
 
 #[test]
