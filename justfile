@@ -8,6 +8,10 @@ check:
 test:
     cargo test
 
+# New simulated lives for so many hours, or until one breaks a law: it is printed with its replay
+sim HOURS="8" FROM="1000":
+    SIM_NIGHT={{HOURS}} SIM_FROM={{FROM}} cargo test --release --test it sim::a_night -- --nocapture
+
 # Rewrite expected output beside the fixtures, then read the difference
 bless:
     BLESS=1 cargo test --test it

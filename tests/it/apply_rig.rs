@@ -242,7 +242,7 @@ impl Rig {
 }
 
 /// Polls a future so many times and drops it: what a kill leaves is what had left by then.
-async fn kill<T>(future: impl Future<Output = T>, polls: usize) -> Option<T> {
+pub(crate) async fn kill<T>(future: impl Future<Output = T>, polls: usize) -> Option<T> {
     let mut future: Pin<&mut _> = pin!(future);
     let mut left = polls;
     std::future::poll_fn(|context| {

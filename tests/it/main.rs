@@ -17,4 +17,5 @@ mod emulator_socket;
 mod generated;
 mod observe_faults;
 mod policy_fixtures;
+mod sim;
 mod tidy;

@@ -1,0 +1,185 @@
+//! Simulated lives of planner, engine and client against the emulator, held against a small model.
+//!
+//! A seed draws a fleet and a life: two workspaces on one tenant write and edit policies, plan,
+//! apply, are killed and resumed, while analysts, attack disruption, other tools, offline devices
+//! and a misbehaving API interfere (`transition`). The real product runs in one process under a
+//! clock that jumps to the next thing that is due (`world`). After each step a reference model that
+//! sees the tenant from behind (`reference`) says whether the laws of the design still hold
+//! (`on_plans`, `on_runs`, `on_actions`, `settle`); their numbers are:
+//!
+//! 1. a plan after a fully applied plan is empty · 2. order changes nothing · 3. tighter guardrails
+//!    never add a change · 4. unknown never acts, a failed read never looks like absence · 5.
+//!    dispositions and outcomes add up · 6. protected and exempt devices are spared, foreign holders
+//!    are never released · 7. nothing is submitted twice · 8. one flipped byte refuses a plan file ·
+//!    9. every run and every restriction ends · 10. undo restores what the run changed, nothing else
+//!
+//! A life that breaks one is made as short as it goes (`shrink`) and printed with the command that
+//! replays it. `SIM=SEED` replays one life, `SIM_NIGHT=HOURS` goes on with new seeds until one fails.
+
+mod on_actions;
+mod on_plans;
+mod on_runs;
+mod policy;
+mod reference;
+mod settle;
+mod shrink;
+mod transition;
+mod world;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use shrink::Life;
+use world::{Tally, World};
+
+use crate::apply_rig::paused;
+
+/// Seeds of every run of the test suite.
+const SEEDS: u64 = 500;
+
+/// A law that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Broken {
+    /// Its number; 0 for a panic or something that the simulation itself got wrong.
+    law: u8,
+    what: String,
+}
+
+impl Broken {
+    const fn new(law: u8, what: String) -> Self {
+        Self { law, what }
+    }
+}
+
+type Check = Result<(), Broken>;
+
+/// Lives a life; what was broken in it, with the number of the step.
+fn live(life: &Life, tell: bool) -> (Tally, Option<(usize, Broken)>) {
+    let mut tally = Tally::new();
+    let lived = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        paused(async {
+            let mut world = World::new(life.seed, life.devices);
+            let mut broken = None;
+            for (at, transition) in life.steps() {
+                if tell {
+                    println!("{} step {at}: {transition:?}", world.clock.now());
+                }
+                if let Err(found) = world.step(&transition).await {
+                    broken = Some((at, found));
+                    break;
+                }
+            }
+            (world.tally, broken)
+        })
+    }));
+    match lived {
+        Ok((found, broken)) => {
+            tally = found;
+            (tally, broken)
+        }
+        Err(panic) => {
+            let said = panic.downcast_ref::<String>().cloned();
+            let said = said.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            (tally, Some((0, Broken::new(0, said.unwrap_or_else(|| "a panic".to_owned())))))
+        }
+    }
+}
+
+/// A failing life as short as it goes, with the command that replays it.
+fn report(life: Life, broken: &Broken) -> String {
+    let shortest = shrink::shrink(life, broken.law);
+    let (_, found) = live(&shortest, false);
+    let found = found.map_or_else(String::new, |(at, broken)| {
+        format!("law {} broken at step {at}: {}", broken.law, broken.what)
+    });
+    let steps: Vec<String> =
+        shortest.steps().map(|(at, step)| format!("  {at}: {step:?}")).collect();
+    format!(
+        "seed {}: law {} broken: {}\nshortest life found:\n{}\n{found}\nreplay: SIM='{shortest}' \
+         cargo test --test it sim::a_life -- --nocapture\n",
+        shortest.seed,
+        broken.law,
+        broken.what,
+        steps.join("\n"),
+    )
+}
+
+/// Lives seeds side by side until there are none left, one fails or the time is over.
+fn many(seeds: &AtomicU64, end: u64, until: Option<Instant>) -> (Tally, u64, Vec<String>) {
+    let (tally, failed) = (Mutex::new(Tally::new()), AtomicBool::new(false));
+    let (reports, lived) = (Mutex::new(Vec::new()), AtomicU64::new(0));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(8);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while !failed.load(Ordering::SeqCst) && until.is_none_or(|at| Instant::now() < at) {
+                    let seed = seeds.fetch_add(1, Ordering::SeqCst);
+                    if seed >= end {
+                        break;
+                    }
+                    let life = Life::of(seed);
+                    let (found, broken) = live(&life, false);
+                    lived.fetch_add(1, Ordering::SeqCst);
+                    for (what, count) in found {
+                        *tally.lock().unwrap().entry(what).or_insert(0) += count;
+                    }
+                    if let Some((_, broken)) = broken {
+                        failed.store(true, Ordering::SeqCst);
+                        reports.lock().unwrap().push(report(life, &broken));
+                    }
+                }
+            });
+        }
+    });
+    (tally.into_inner().unwrap(), lived.into_inner(), reports.into_inner().unwrap())
+}
+
+#[test]
+fn five_hundred_lives_break_no_law() {
+    let began = Instant::now();
+    let (tally, lived, reports) = many(&AtomicU64::new(0), SEEDS, None);
+    println!("{lived} lives in {:.1} s: {tally:#?}", began.elapsed().as_secs_f64());
+    assert!(reports.is_empty(), "\n{}", reports.join("\n"));
+    // A simulation in which little happens shows little.
+    for (what, least) in [
+        ("plans", 5_000),
+        ("partial plans", 50),
+        ("killed", 200),
+        ("resumed", 150),
+        ("stale", 40),
+        ("expired", 30),
+        ("incomplete", 3),
+        ("done", 3_000),
+        ("moved", 40),
+        ("pending offline", 200),
+        ("failed", 50),
+    ] {
+        let found = tally.get(what).copied().unwrap_or(0);
+        assert!(found >= least, "`{what}` happened {found} times only");
+    }
+}
+
+/// `SIM=SEED` or what a failing life printed; without it, the first one.
+#[test]
+fn a_life_is_the_same_each_time() {
+    let life: Life = shrink::asked("SIM").map_or_else(|| Life::of(0), |text| text.parse().unwrap());
+    let (tally, broken) = live(&life, true);
+    let again = live(&life, false);
+    assert!((&tally, &broken) == (&again.0, &again.1), "{broken:?}\n{:?}", again.1);
+    if let Some((at, broken)) = broken {
+        panic!("law {} broken at step {at}: {}", broken.law, broken.what);
+    }
+}
+
+/// `SIM_NIGHT=HOURS`: new seeds until one fails or the time is over. Without it, no time at all.
+#[test]
+fn a_night() {
+    let hours: f64 = shrink::asked("SIM_NIGHT").map_or(0.0, |text| text.parse().unwrap());
+    let until = Instant::now() + Duration::from_secs_f64(hours * 3_600.0);
+    let first = shrink::asked("SIM_FROM").map_or(SEEDS, |text| text.parse().unwrap());
+    let (tally, lived, reports) = many(&AtomicU64::new(first), u64::MAX, Some(until));
+    println!("{lived} lives from seed {first}: {tally:#?}");
+    assert!(reports.is_empty(), "\n{}", reports.join("\n"));
+}

@@ -1,0 +1,425 @@
+//! After every observation and plan: what was read is what is, and the plan wants only what it may
+//! and all that it must.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use palisade::inventory::{Inventory, What};
+use palisade::model::{DeviceId, Facet, Verb};
+use palisade::plan::file::{CheckedPlan, PlanFileError, read, to_bytes};
+use palisade::plan::{Change, Circumstances, Disposition, Entry, Plan, plan as replan};
+
+use super::policy::{Doc, Kind, Traits};
+use super::reference::{Side, Truth, mark, marked};
+use super::settle::{concerns, is_wanted};
+use super::world::{Site, World};
+use super::{Broken, Check};
+
+/// How long a plan may be applied.
+const VALID: SignedDuration = SignedDuration::from_mins(30);
+
+/// Law 4: a whole observation has every device and every action there was.
+pub(super) fn observation(world: &World, inventory: &Inventory, began: Timestamp) -> Check {
+    let lacks = |what| inventory.is_partial(what);
+    world.truth(|truth| {
+        let devices = inventory.len() + inventory.superseded().len() + inventory.merged().len();
+        if !lacks(What::Devices) && devices != truth.0.machines().len() {
+            let what = format!("{devices} devices look whole, there are {:?}", truth.rows());
+            return Err(Broken::new(4, what));
+        }
+        if lacks(What::Actions) {
+            return Ok(());
+        }
+        let read: BTreeMap<String, bool> = inventory
+            .all_actions()
+            .iter()
+            .map(|row| (row.id.to_string(), row.status.is_terminal()))
+            .collect();
+        let lost =
+            truth.0.actions().iter().filter(|action| action.created < began).find(|action| {
+                let ended = !action.is_active() && action.updated < began;
+                read.get(&action.id.to_string()).is_none_or(|terminal| ended && !terminal)
+            });
+        match lost {
+            Some(action) => Err(Broken::new(4, format!("not read, and not missed: {action:?}"))),
+            None => Ok(()),
+        }
+    })
+}
+
+pub(super) fn plan(
+    world: &mut World,
+    site: usize,
+    plan: &Plan,
+    inventories: &[Inventory],
+    began: Timestamp,
+) -> Check {
+    let inventory = &inventories[0];
+    adds_up(&world.sites[site], plan, inventory)?;
+    world.truth(|truth| {
+        let scene = Scene { truth, site: &world.sites[site], began, plan };
+        plan.changes.iter().try_for_each(|change| scene.may(change))?;
+        scene.caps()?;
+        if inventory.is_complete() { scene.must() } else { scene.partial(inventory) }
+    })?;
+    // These cost more than the rest together; some of the plans show as much as all of them.
+    let turn = plan.changes.len() + world.seen.requests();
+    match turn % 4 {
+        0 => file(plan, turn),
+        1 => tighter(world, site, plan, inventories),
+        _ => Ok(()),
+    }
+}
+
+/// Law 5: every device and facet in scope has exactly one disposition.
+fn adds_up(site: &Site, plan: &Plan, inventory: &Inventory) -> Check {
+    let lists: [&Vec<Entry>; 6] =
+        [&plan.held, &plan.cannot, &plan.unknown, &plan.foreign, &plan.changing, &plan.audit];
+    let rows = || lists.into_iter().flatten();
+    let mut named = BTreeSet::new();
+    let mut facets = BTreeSet::new();
+    let targets = plan.changes.iter().map(|change| (&change.target.id, change.facet));
+    for (id, facet) in targets.chain(rows().map(|row| (&row.target.id, row.facet))) {
+        facets.insert(facet);
+        if !named.insert((id, facet)) {
+            return Err(Broken::new(5, format!("two dispositions: {id} {facet}")));
+        }
+    }
+    for doc in site.docs.values() {
+        facets.extend(match doc.kind {
+            Kind::Isolate { .. } => Some(Facet::Isolation),
+            Kind::Restrict => Some(Facet::CodeExecution),
+            Kind::Scan { .. } => Some(Facet::Scan),
+            Kind::Exempt => None,
+        });
+    }
+    let missing = rows().filter(|row| row.reason.code == "device-missing").count();
+    let expected = facets.len() * inventory.len() + missing;
+    let unchanged = plan.summary.dispositions.get(&Disposition::Unchanged).copied().unwrap_or(0);
+    let counted = named.len() + unchanged as usize;
+    if counted != expected || plan.summary.total as usize != expected {
+        let what = format!("{counted} dispositions of {expected}: {:?}", plan.summary);
+        return Err(Broken::new(5, what));
+    }
+    Ok(())
+}
+
+/// A plan beside the truth of the instant at which its observation began.
+struct Scene<'s> {
+    truth: Truth<'s>,
+    site: &'s Site,
+    began: Timestamp,
+    plan: &'s Plan,
+}
+
+fn side_of(facet: Facet) -> Option<Side> {
+    match facet {
+        Facet::Isolation => Some(Side::Network),
+        Facet::CodeExecution => Some(Side::Code),
+        Facet::Scan => Some(Side::Scan),
+        _ => None,
+    }
+}
+
+impl Scene<'_> {
+    fn exempt(&self, traits: &Traits, side: Side) -> bool {
+        let hours = |doc: &Doc| SignedDuration::from_hours(i64::from(doc.lease));
+        self.site.docs.values().any(|doc| {
+            doc.kind == Kind::Exempt
+                && side != Side::Scan
+                && doc.pick.selects(traits)
+                && crate::apply_rig::start() + hours(doc) > self.plan.created_at
+        })
+    }
+
+    /// What a change must never be.
+    fn may(&self, change: &Change) -> Check {
+        let (truth, began) = (self.truth, self.began);
+        let wrong = |law, what: &str| Err(Broken::new(law, format!("{what}: {change:?}")));
+        let (Some(row), Some(side)) = (truth.row(&change.target.id), side_of(change.facet)) else {
+            return wrong(4, "no such device");
+        };
+        let traits = truth.traits(row);
+        let restricts = matches!(change.verb, Verb::Isolate | Verb::Restrict);
+        if restricts && self.site.guard.protects(&traits) {
+            return wrong(6, "a protected device");
+        }
+        if change.verb != Verb::Cancel && self.exempt(&traits, side) {
+            return wrong(6, "an exempt device");
+        }
+        if !truth.is_quiet_since(row, side, began) {
+            return Ok(());
+        }
+        if change.verb == Verb::Cancel {
+            let id = change.parameters.action_id.as_deref().unwrap_or_default();
+            let own = |action: &&palisade::emulator::tenant::Action| {
+                action.id.to_string() == id && super::reference::is_of(action, self.site.id)
+            };
+            return match truth.in_flight(row, side, began).find(own) {
+                Some(_) => Ok(()),
+                None => wrong(6, "cancels what is not ours or not pending"),
+            };
+        }
+        if truth.in_flight(row, side, began).next().is_some() {
+            return wrong(4, "an action is in flight");
+        }
+        match change.verb {
+            Verb::Isolate | Verb::Restrict => self.may_restrict(change, row, side, &traits),
+            Verb::Release | Verb::Unrestrict => self.may_release(change, row, side, &traits),
+            _ if is_wanted(self.site, side, &traits) => Ok(()),
+            _ => wrong(6, "no policy wants it"),
+        }
+    }
+
+    fn may_restrict(&self, change: &Change, row: u32, side: Side, traits: &Traits) -> Check {
+        let wrong = |law, what: &str| Err(Broken::new(law, format!("{what}: {change:?}")));
+        let wanted = match change.parameters.isolation_type.as_deref() {
+            Some("Selective") => 1,
+            Some(_) => 2,
+            None => 1,
+        };
+        let standing = self.truth.standing(row, side, self.began);
+        if standing.level >= wanted {
+            return wrong(4, "it is so already");
+        }
+        let wishes: Vec<&Doc> = self
+            .site
+            .docs
+            .values()
+            .filter(|doc| concerns(doc.kind, side) && !doc.audit && doc.pick.selects(traits))
+            .collect();
+        let level = |doc: &&Doc| if doc.kind == (Kind::Isolate { full: true }) { 2 } else { 1 };
+        if !wishes.iter().any(|doc| level(doc) == wanted) {
+            return wrong(6, "no policy wants it");
+        }
+        let others = standing.by.filter(|_| !standing.is_of(self.site.id));
+        if others
+            .is_some_and(|action| marked(action).is_some() || !wishes.iter().any(|doc| doc.adopt))
+        {
+            return wrong(6, "strengthens what somebody else holds");
+        }
+        if let Some(policy) = self.spent(change, row, side, &wishes) {
+            return wrong(9, &format!("the lease of {policy} on it was used up"));
+        }
+        let longest = wishes.iter().map(|doc| doc.lease * doc.renewal).max().unwrap_or(0);
+        let latest = self.plan.created_at + SignedDuration::from_hours(i64::from(longest));
+        match change.lease_end {
+            Some(end) if end > self.plan.created_at && end <= latest => Ok(()),
+            _ => wrong(9, "its lease does not end in time"),
+        }
+    }
+
+    /// The policy of the change's marker, when every lease that it may take has been ended by us.
+    fn spent(&self, change: &Change, row: u32, side: Side, wishes: &[&Doc]) -> Option<String> {
+        let policy = mark(change.parameters.comment.as_deref()?)?.policy;
+        let most = wishes.iter().map(|doc| doc.renewal).max()?;
+        let ended = self.truth.actions(row, side).filter(|action| {
+            let text = action.comment.strip_prefix("lease ended: ").unwrap_or_default();
+            let names = text.split(" [palisade ").next().unwrap_or_default();
+            super::reference::is_of(action, self.site.id)
+                && action.status == palisade::model::ActionStatus::Succeeded
+                && names.split([',', ' ']).any(|name| name == policy)
+        });
+        (ended.count() >= most as usize).then_some(policy)
+    }
+
+    fn may_release(&self, change: &Change, row: u32, side: Side, traits: &Traits) -> Check {
+        let wrong = |law, what: &str| Err(Broken::new(law, format!("{what}: {change:?}")));
+        let standing = self.truth.standing(row, side, self.began);
+        let Some(placed) = standing.by.filter(|_| standing.is_of(self.site.id)) else {
+            return wrong(6, "releases what is not ours");
+        };
+        // A policy that placed it, still selects it and has its first lease left keeps it.
+        let policy = marked(placed).map(|mark| mark.policy).unwrap_or_default();
+        let keeps = self.site.docs.iter().any(|(slot, doc)| {
+            let end = placed.updated + SignedDuration::from_hours(i64::from(doc.lease));
+            super::policy::name(*slot) == policy
+                && concerns(doc.kind, side)
+                && !doc.audit
+                && doc.pick.selects(traits)
+                && end > self.plan.created_at
+        });
+        if keeps { wrong(9, "releases before the lease ends") } else { Ok(()) }
+    }
+
+    /// What a plan of a whole observation must want, unless a guardrail holds something.
+    fn must(&self) -> Check {
+        if self.plan.objections.iter().any(|objection| objection.held > 0) {
+            return Ok(());
+        }
+        let wants = |id: &str, side, verbs: &[Verb]| {
+            self.plan.changes.iter().any(|change| {
+                change.target.id == id
+                    && side_of(change.facet) == Some(side)
+                    && verbs.contains(&change.verb)
+            })
+        };
+        for row in self.truth.rows() {
+            let (traits, id) = (self.truth.traits(row), self.truth.0.machine(row).unwrap().id);
+            for side in [Side::Network, Side::Code] {
+                let untouched = self.truth.actions(row, side).next().is_none();
+                let exempt = self.exempt(&traits, side);
+                if untouched && !exempt && self.ready(row, side, &traits) {
+                    if !wants(&id.to_string(), side, &[Verb::Isolate, Verb::Restrict]) {
+                        return Err(Broken::new(4, format!("{id} is wanted and left free")));
+                    }
+                    continue;
+                }
+                let ours = self.truth.standing(row, side, self.began).is_of(self.site.id);
+                let calm = self.truth.is_quiet_since(row, side, self.began)
+                    && self.truth.in_flight(row, side, self.began).next().is_none();
+                if ours && calm && !exempt && !is_wanted(self.site, side, &traits) {
+                    if !wants(&id.to_string(), side, &[Verb::Release, Verb::Unrestrict]) {
+                        return Err(Broken::new(9, format!("{id} is kept though nobody wants it")));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the strongest wish on a free device can be fulfilled now.
+    fn ready(&self, row: u32, side: Side, traits: &Traits) -> bool {
+        let wishes = self
+            .site
+            .docs
+            .values()
+            .filter(|doc| concerns(doc.kind, side) && !doc.audit && doc.pick.selects(traits));
+        let level = |doc: &&Doc| if doc.kind == (Kind::Isolate { full: false }) { 1 } else { 2 };
+        let Some(first) = wishes.clone().max_by_key(level) else { return false };
+        let strongest = level(&first);
+        let queued = wishes.filter(|doc| level(doc) == strongest).any(|doc| doc.queue);
+        let machine = self.truth.0.machine(row).unwrap();
+        let reports = machine.health(self.began) == palisade::model::Health::Active;
+        let protected = self.site.guard.protects(traits);
+        !protected && (queued || reports) && self.truth.able(row, side, strongest)
+    }
+
+    /// Law 4: without the history nothing is done to a device; what is not read is not let go.
+    fn partial(&self, inventory: &Inventory) -> Check {
+        let changes = || self.plan.changes.iter().filter(|c| side_of(c.facet).is_some());
+        if inventory.is_partial(What::Actions) && changes().next().is_some() {
+            return Err(Broken::new(4, format!("acts without a history: {:?}", self.plan.changes)));
+        }
+        let unread = changes().find(|c| inventory.find(&DeviceId::parse(&c.target.id)).is_none());
+        match unread {
+            Some(change) => Err(Broken::new(4, format!("the device was not read: {change:?}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Law 3's other half: what is done stays within the caps.
+    fn caps(&self) -> Check {
+        let guard = &self.site.guard;
+        let lifted = |code: &str| self.plan.lifts.iter().any(|lift| lift.code == code);
+        let isolates = || self.plan.changes.iter().filter(|change| change.verb == Verb::Isolate);
+        let count = isolates().count();
+        if guard.run.is_some_and(|most| count > most as usize) && !lifted("cap-run") {
+            return Err(Broken::new(3, format!("{count} isolations in one run")));
+        }
+        let day = self.plan.created_at - SignedDuration::from_hours(24);
+        let recent = self.truth.0.actions().iter().filter(|action| {
+            action.created > day
+                && action.created < self.began
+                && action.kind == palisade::model::ActionKind::Isolate
+                && action.cancellation.is_none()
+        });
+        let in_a_day = count + recent.count();
+        if count > 0
+            && guard.day.is_some_and(|most| in_a_day > most as usize)
+            && !lifted("cap-rolling")
+        {
+            return Err(Broken::new(3, format!("{in_a_day} isolations in a day")));
+        }
+        match guard.group {
+            Some(percent) if !lifted("cap-group") => self.group_caps(percent),
+            _ => Ok(()),
+        }
+    }
+
+    fn group_caps(&self, percent: u32) -> Check {
+        for group in super::policy::GROUPS {
+            let members =
+                || self.truth.rows().filter(|row| self.truth.traits(*row).group == *group);
+            let most = (members().count() * percent as usize / 100).max(1);
+            let newly = members().filter(|row| {
+                let id = self.truth.0.machine(*row).unwrap().id.to_string();
+                let isolates = |change: &&Change| {
+                    change.target.id == id && change.verb == Verb::Isolate && change.from == "free"
+                };
+                self.plan.changes.iter().any(|change| isolates(&change))
+            });
+            let isolated = members()
+                .filter(|row| self.truth.is_quiet_since(*row, Side::Network, self.began))
+                .filter(|row| self.truth.standing(*row, Side::Network, self.began).level > 0);
+            let newly = newly.count();
+            if newly > 0 && newly + isolated.count() > most {
+                return Err(Broken::new(3, format!("more than {most} isolated in {group}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Law 8: a plan file reads back, and not with one byte flipped.
+fn file(plan: &Plan, turn: usize) -> Check {
+    let bytes = to_bytes(plan);
+    if read(&bytes).as_ref() != Ok(plan) {
+        return Err(Broken::new(8, "a plan does not read back from its file".to_owned()));
+    }
+    let at = turn * 7_919 % bytes.len();
+    let mut flipped = bytes;
+    flipped[at] ^= 1;
+    if read(&flipped).is_ok() {
+        return Err(Broken::new(8, format!("byte {at} may be flipped")));
+    }
+    Ok(())
+}
+
+/// Law 3: with tighter guardrails the same plan has fewer changes or the same. Order of the inputs
+/// aside, planning is a function.
+fn tighter(world: &mut World, site: usize, plan: &Plan, inventories: &[Inventory]) -> Check {
+    let around = Circumstances { lifts: plan.lifts.clone(), ..Circumstances::default() };
+    let again = world.input(site, inventories, &around, replan);
+    if again.as_ref() != Ok(plan) {
+        return Err(Broken::new(2, "the same input gives another plan".to_owned()));
+    }
+    let guard = world.sites[site].guard.clone();
+    let tight = super::policy::Guard {
+        protects: true,
+        run: Some(guard.run.unwrap_or(6).min(3)),
+        group: Some(guard.group.unwrap_or(100).min(40)),
+        day: guard.day.map(|day| day.saturating_sub(1)),
+    };
+    let loose = world.tighten(site, &tight);
+    let fewer = world.input(site, inventories, &around, replan);
+    world.sites[site].workspace = loose;
+    let fewer = fewer.map_err(|error| Broken::new(5, format!("no plan: {error}")))?;
+    let ids: BTreeSet<_> = plan.changes.iter().map(|change| &change.id).collect();
+    match fewer.changes.iter().find(|change| !ids.contains(&change.id)) {
+        Some(change) => Err(Broken::new(3, format!("tighter guardrails add {change:?}"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a plan must be refused, and was; the word for it.
+pub(super) fn verdict(
+    plan: &Plan,
+    checked: &Result<CheckedPlan, PlanFileError>,
+    stale: bool,
+    now: Timestamp,
+) -> Result<Option<&'static str>, Broken> {
+    let incomplete = !plan.changes.is_empty() && plan.tenants.iter().any(|t| !t.complete);
+    let expired = now > plan.created_at + VALID;
+    let expected = match (incomplete, stale, expired) {
+        (true, ..) => Some("incomplete"),
+        (_, true, _) => Some("stale"),
+        (.., true) => Some("expired"),
+        _ => None,
+    };
+    match (expected, checked) {
+        (Some(_), Ok(_)) => Err(Broken::new(4, format!("a plan that is {expected:?} was taken"))),
+        (None, Err(error)) => Err(Broken::new(1, format!("a sound plan was refused: {error}"))),
+        _ => Ok(expected),
+    }
+}

@@ -1,0 +1,214 @@
+//! Policies and guardrails of a simulated workspace: as the author writes them, and what they mean
+//! to the reference model.
+//!
+//! `yaml` is what the product reads. `selects`, `protects` and the like are the model's own idea of
+//! the same document, in the plainest words; they share nothing with the product's selectors.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::transition::Draw;
+
+pub(super) const TAGS: &[&str] = &["red", "blue", "green"];
+pub(super) const GROUPS: &[&str] = &["Office", "Servers"];
+/// The tag that guardrails protect.
+pub(super) const PROTECTED: usize = 2;
+
+/// A policy document.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Doc {
+    pub(super) kind: Kind,
+    pub(super) pick: Pick,
+    pub(super) audit: bool,
+    /// Hours; for an exemption, from the start of the life.
+    pub(super) lease: u32,
+    pub(super) hold: bool,
+    pub(super) renewal: u32,
+    pub(super) adopt: bool,
+    pub(super) queue: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Isolate { full: bool },
+    Restrict,
+    Scan { full: bool },
+    Exempt,
+}
+
+/// Which devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    Tag(usize),
+    NotTag(usize),
+    Group(usize),
+    Both(usize, usize),
+    Everything,
+}
+
+/// What a policy can tell devices apart by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Traits {
+    pub(super) tags: Vec<String>,
+    pub(super) group: String,
+}
+
+impl Traits {
+    pub(super) fn has(&self, tag: usize) -> bool {
+        self.tags.iter().any(|held| held == TAGS[tag])
+    }
+}
+
+impl Pick {
+    fn draw(draw: &mut Draw) -> Self {
+        match draw.below(8) {
+            0 => Self::NotTag(draw.below(2)),
+            1 => Self::Group(draw.below(GROUPS.len())),
+            2 => Self::Both(draw.below(GROUPS.len()), draw.below(2)),
+            3 => Self::Everything,
+            _ => Self::Tag(draw.below(2)),
+        }
+    }
+    pub(super) fn selects(self, device: &Traits) -> bool {
+        match self {
+            Self::Tag(tag) => device.has(tag),
+            Self::NotTag(tag) => !device.has(tag),
+            Self::Group(group) => device.group == GROUPS[group],
+            Self::Both(group, tag) => device.group == GROUPS[group] && device.has(tag),
+            Self::Everything => true,
+        }
+    }
+    fn yaml(self) -> String {
+        match self {
+            Self::Tag(tag) => format!("{{tag: {}}}", TAGS[tag]),
+            Self::NotTag(tag) => format!("{{not: {{tag: {}}}}}", TAGS[tag]),
+            Self::Group(group) => format!("{{group: {}}}", GROUPS[group]),
+            Self::Both(group, tag) => format!("{{group: {}, tag: {}}}", GROUPS[group], TAGS[tag]),
+            Self::Everything => "{everything: true}".to_owned(),
+        }
+    }
+}
+
+/// Names by slot; one is longer than a marker can carry.
+pub(super) fn name(slot: usize) -> String {
+    if slot == 3 { format!("p3-{}", "long".repeat(14)) } else { format!("p{slot}") }
+}
+
+impl Doc {
+    pub(super) fn draw(draw: &mut Draw) -> Self {
+        let kind = match draw.below(10) {
+            0..=3 => Kind::Isolate { full: true },
+            4 => Kind::Isolate { full: false },
+            5 | 6 => Kind::Restrict,
+            7 | 8 => Kind::Scan { full: draw.chance(50) },
+            _ => Kind::Exempt,
+        };
+        Self {
+            kind,
+            pick: Pick::draw(draw),
+            audit: draw.chance(10),
+            lease: draw.pick(&[1, 24, 72, 72, 150]),
+            hold: draw.chance(15),
+            renewal: draw.pick(&[1, 1, 2]),
+            adopt: draw.chance(20),
+            queue: draw.chance(80),
+        }
+    }
+
+    /// Whether it takes something away from devices.
+    pub(super) fn contains(&self) -> bool {
+        matches!(self.kind, Kind::Isolate { .. } | Kind::Restrict)
+    }
+
+    pub(super) fn yaml(&self, slot: usize, start: jiff::Timestamp) -> String {
+        let (kind, lead) = match self.kind {
+            Kind::Isolate { full: true } => ("IsolationSet", "isolation: full, "),
+            Kind::Isolate { full: false } => ("IsolationSet", "isolation: selective, "),
+            Kind::Restrict => ("CodeExecutionRestriction", ""),
+            Kind::Scan { full: true } => ("ScanSchedule", "scan: full, every: 7d, "),
+            Kind::Scan { full: false } => ("ScanSchedule", "scan: quick, every: 3d, "),
+            Kind::Exempt => ("Exemption", "reason: a test, approver: ciso@contoso.example, "),
+        };
+        let mut spec = format!("{lead}devices: {}", self.pick.yaml());
+        if self.contains() {
+            let Self { lease, renewal, adopt, .. } = self;
+            let expiry = if self.hold { "hold" } else { "release" };
+            let _ = write!(spec, ", lease: {lease}h, onExpiry: {expiry}");
+            let _ = write!(spec, ", renewal: {renewal}, adopt: {adopt}");
+        }
+        match self.kind {
+            Kind::Exempt => {
+                let hours = jiff::SignedDuration::from_hours(i64::from(self.lease));
+                let _ = write!(spec, ", expires: {}", start + hours);
+            }
+            _ => {
+                let mode = if self.audit { "audit" } else { "enforce" };
+                let _ = write!(spec, ", mode: {mode}, queueOffline: {}, comment: sim", self.queue);
+            }
+        }
+        let name = name(slot);
+        format!(
+            "apiVersion: palisade/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n"
+        )
+    }
+}
+
+/// A workspace's policies by slot.
+pub(super) type Docs = BTreeMap<usize, Doc>;
+
+/// Guardrails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Guard {
+    /// Whether devices with the tag `PROTECTED` are protected.
+    pub(super) protects: bool,
+    /// Most isolations in a run.
+    pub(super) run: Option<u32>,
+    /// Most isolated devices of a group, in percent, and never less than one.
+    pub(super) group: Option<u32>,
+    /// Most isolations in a day.
+    pub(super) day: Option<u32>,
+}
+
+impl Guard {
+    pub(super) fn draw(draw: &mut Draw) -> Self {
+        let mut some = |of: &[u32]| draw.chance(35).then(|| draw.pick(of));
+        let (run, group, day) = (some(&[2, 4]), some(&[50, 80]), some(&[3, 8]));
+        Self { protects: draw.chance(75), run, group, day }
+    }
+
+    pub(super) fn protects(&self, device: &Traits) -> bool {
+        self.protects && device.has(PROTECTED)
+    }
+
+    pub(super) fn yaml(&self, site: &str) -> String {
+        let mut caps = Vec::new();
+        if let Some(run) = self.run {
+            caps.push(format!("run: {run}"));
+        }
+        if let Some(group) = self.group {
+            caps.push(format!("group: {{share: {group}%, atLeast: 1}}"));
+        }
+        if let Some(day) = self.day {
+            caps.push(format!("rolling: {{count: {day}, window: 24h}}"));
+        }
+        let mut lines = vec!["  caps:".to_owned()];
+        let caps = if caps.is_empty() {
+            "run: 1000, group: 100%, fleet: 100%".into()
+        } else {
+            caps.join(", ")
+        };
+        lines.push(format!("    isolate: {{{caps}}}"));
+        lines.push("    restrict: {run: 1000, group: 100%, fleet: 100%}".to_owned());
+        if self.protects {
+            lines.push(format!("  protected: {{tag: {}}}", TAGS[PROTECTED]));
+        }
+        let root = "http://127.0.0.1:8400";
+        format!(
+            "apiVersion: palisade/v1\nkind: Workspace\nid: {site}\npolicies: [policies]\ntenants:\n  \
+             - name: contoso\n    tenantId: 11111111-2222-3333-4444-555555555555\n    endpoints: \
+             {{authority: \"{root}\", defender: \"{root}\", graph: \"{root}\"}}\n    credential: \
+             clientSecret\nguardrails:\n{}\n",
+            lines.join("\n")
+        )
+    }
+}

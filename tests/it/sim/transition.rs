@@ -1,0 +1,293 @@
+//! Everything that may happen in a simulated life, and lives drawn from a seed.
+//!
+//! A life is a plain list that depends on nothing but its seed, so that `shrink` may leave any part
+//! out: devices, policies and faults are numbers that the world takes modulo what it has. Must
+//! never look at the product.
+
+use super::policy::{Doc, Guard};
+
+/// The two workspaces that share the tenant.
+pub(super) const SITES: usize = 2;
+
+/// Numbers from a seed (splitmix64).
+#[derive(Clone, Debug)]
+pub(super) struct Draw(pub(super) u64);
+
+impl Draw {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+    pub(super) fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % limit.max(1) as u64).unwrap()
+    }
+    pub(super) fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+    pub(super) fn pick<T: Clone>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())].clone()
+    }
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub(super) enum Transition {
+    /// So many minutes pass.
+    Wait(u32),
+    /// Somebody else does something.
+    Deed(Deed),
+    /// The inventory of the fleet changes: a tag comes or goes.
+    Tag { device: usize, tag: usize, on: bool },
+    /// The API begins to misbehave.
+    Fault(usize),
+    /// It behaves again.
+    Calm,
+    /// The service decides differently what its documentation leaves open.
+    Switch(usize),
+    /// A policy is written, replaced or deleted.
+    Edit { site: usize, slot: usize, doc: Option<Doc> },
+    /// The guardrails of a workspace change.
+    Guard { site: usize, guard: Guard },
+    /// A plan is made and kept for review.
+    Plan(usize),
+    /// The plan under review is applied; without one, a new one is.
+    Apply(usize, Course),
+    /// Both workspaces apply at the same time.
+    Both(Course, Course),
+    /// A run that was killed or stopped goes on.
+    Resume(usize, Course),
+    /// Calm, until nothing is left to do.
+    Settle,
+}
+
+/// How a run goes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Course {
+    /// How it is broken off, if it is.
+    pub(super) end: Option<End>,
+    /// What others do meanwhile, so many seconds in.
+    pub(super) meanwhile: Vec<(u32, Deed)>,
+}
+
+/// How a run is broken off.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// The process is killed after so many of its turns.
+    Kill(usize),
+    /// The disk fails after so many writes, so many bytes into one.
+    Power(usize, usize),
+    /// Somebody presses Ctrl-C after so many seconds.
+    Stop(u64),
+}
+
+/// What others do.
+#[derive(Clone, Debug)]
+pub(super) struct Deed {
+    pub(super) device: usize,
+    pub(super) what: What,
+}
+
+/// What others do to a device.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What {
+    /// The device becomes reachable or unreachable.
+    Online(bool),
+    /// Its next action fails.
+    Fails,
+    /// An analyst in the portal.
+    Analyst(&'static str),
+    /// Microsoft's attack disruption, or another tool: by the API, with another name.
+    Disruption(&'static str),
+    /// An analyst pastes a comment of ours into the portal, marker and all.
+    Forger(&'static str),
+    /// An analyst cancels whatever is pending.
+    Cancel,
+}
+
+const VERBS: &[&str] = &[
+    "isolate full",
+    "isolate full",
+    "isolate selective",
+    "release",
+    "release",
+    "restrict",
+    "unrestrict",
+    "scan quick",
+];
+
+impl Deed {
+    pub(super) fn draw(draw: &mut Draw) -> Self {
+        let verb = draw.pick(VERBS);
+        let what = match draw.below(14) {
+            0 | 1 => What::Online(false),
+            2 => What::Online(true),
+            3 => What::Fails,
+            4..=8 => What::Analyst(verb),
+            9 | 10 => What::Disruption(draw.pick(&["isolate full", "restrict", "release"])),
+            11 => What::Forger(verb),
+            _ => What::Cancel,
+        };
+        Self { device: draw.below(64), what }
+    }
+
+    /// As a line of the emulator's language.
+    pub(super) fn line(&self, names: &[String]) -> String {
+        let name = &names[self.device % names.len()];
+        let analyst = "ana@contoso.example";
+        let forged = "x [palisade alpha-soc/p0 0123456789ab until 2027-01-01T00:00Z]";
+        match self.what {
+            What::Online(true) => format!("online {name}"),
+            What::Online(false) => format!("offline {name}"),
+            What::Fails => format!("fail {name} 1"),
+            What::Analyst(verb) => format!("act {analyst} {verb} {name} comment \"case 9\""),
+            What::Disruption(verb) => format!("act Disruption {verb} {name} comment \"attack\""),
+            What::Forger(verb) => format!("act {analyst} {verb} {name} comment \"{forged}\""),
+            What::Cancel => format!("act {analyst} cancel {name}"),
+        }
+    }
+}
+
+/// Faults that a bounded number of tries gets over, and a few that stay until it is calm again.
+pub(super) const FAULTS: &[&str] = &[
+    "429 x2 retry-after 3 on ANY /api/**",
+    "429 x2 retry-after 20 on POST /api/machines/*/*",
+    "503 x3 every 2 on ANY /api/**",
+    "500 after-effect x2 every 2 on POST /api/machines/*/*",
+    "500 after-effect nth 2 on POST /api/**",
+    "502 html x2 on ANY /**",
+    "reset before x2 on ANY /api/**",
+    "reset after x2 on POST /api/machines/*/*",
+    "reset after x3 every 2 on POST /api/**",
+    "hang after on POST /api/machines/*/*",
+    "hang before nth 2 on GET /api/machineactions",
+    "refuse x2 on ANY /api/**",
+    "truncate half x2 on ANY /api/**",
+    "body \"not json\" nth 2 on GET /api/machineactions",
+    "delay 9s x30 on ANY /api/**",
+    "delay 300ms x* on ANY /api/**",
+    "lose-rows all on GET /api/machines",
+    "lose-rows 2 on GET /api/machineactions",
+    "lose-rows all nth 3 on GET /api/machineactions",
+    "repeat-rows 2 nth 2 on GET /api/machineactions",
+    "503 x* on GET /api/machines",
+    "403 x* on GET /api/machineactions",
+    "503 x* on GET /api/deviceavinfo",
+    "503 x* on POST /api/machines/*/*",
+    "reset after x* every 2 on POST /api/machines/*/*",
+    "503 html x2 on POST /*/oauth2/v2.0/token",
+];
+
+/// What the documentation leaves open, one way and the other.
+pub(super) const SWITCHES: &[&str] = &[
+    "conflicts reject",
+    "conflicts return-existing",
+    "conflicts time-based",
+    "out-of-order on",
+    "out-of-order on",
+    "out-of-order off",
+    "reisolation-sticks on",
+    "reisolation-sticks off",
+    "fresh-scope-is-null off",
+    "failures-per-mille 300",
+    "failures-per-mille 0",
+    "isolate-takes 20m",
+];
+
+impl Course {
+    fn draw(draw: &mut Draw) -> Self {
+        let turns = draw.pick(&[6, 25]);
+        let end = match draw.below(10) {
+            0..=2 => Some(End::Kill(draw.below(turns))),
+            3 | 4 => Some(End::Power(draw.below(12), draw.below(600))),
+            5 => Some(End::Stop(draw.below(60) as u64)),
+            _ => None,
+        };
+        let count = if draw.chance(50) { 1 + draw.below(4) } else { 0 };
+        let meanwhile = (0..count).map(|_| {
+            let most = draw.pick(&[30, 120, 1_200]);
+            (u32::try_from(draw.below(most)).unwrap(), Deed::draw(draw))
+        });
+        Self { end, meanwhile: meanwhile.collect() }
+    }
+}
+
+fn edit(draw: &mut Draw, site: usize) -> Transition {
+    let slot = draw.below(5);
+    let doc = (!draw.chance(25)).then(|| Doc::draw(draw));
+    Transition::Edit { site, slot, doc }
+}
+
+/// A run, and what follows when it is broken off.
+fn apply(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    let course = Course::draw(draw);
+    let broken = course.end.is_some();
+    life.push(Transition::Apply(site, course));
+    if broken && draw.chance(70) {
+        match draw.below(4) {
+            0 => life.push(Transition::Wait(draw.pick(&[1, 20, 60 * 5]))),
+            1 => life.push(Transition::Deed(Deed::draw(draw))),
+            _ => {}
+        }
+        life.push(Transition::Resume(site, Course::draw(draw)));
+    }
+}
+
+/// One thing, or a few that belong together.
+fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
+    let site = draw.below(SITES);
+    match draw.below(20) {
+        0 => life.push(Transition::Wait(draw.pick(&[1, 10, 60, 60 * 8, 60 * 30, 60 * 100]))),
+        1 | 2 => life.push(Transition::Deed(Deed::draw(draw))),
+        3 | 4 => {
+            let (device, tag) = (draw.below(64), draw.below(3));
+            life.push(Transition::Tag { device, tag, on: draw.chance(60) });
+        }
+        5..=8 => {
+            life.push(Transition::Fault(draw.below(FAULTS.len())));
+            if draw.chance(80) {
+                apply(draw, site, life);
+            }
+        }
+        9 => life.push(Transition::Switch(draw.below(SWITCHES.len()))),
+        10 => life.push(edit(draw, site)),
+        11 => life.push(Transition::Guard { site, guard: Guard::draw(draw) }),
+        12..=14 => {
+            life.push(Transition::Plan(site));
+            match draw.below(6) {
+                0 => life.push(edit(draw, site)),
+                1 | 2 => life.push(Transition::Deed(Deed::draw(draw))),
+                _ => {}
+            }
+            if draw.chance(40) {
+                life.push(Transition::Wait(draw.pick(&[4, 12, 45])));
+            }
+            apply(draw, site, life);
+        }
+        15 | 16 => apply(draw, site, life),
+        17 => life.push(Transition::Both(Course::draw(draw), Course::draw(draw))),
+        18 => life.push(Transition::Resume(site, Course::draw(draw))),
+        _ => life.push(Transition::Calm),
+    }
+}
+
+/// A life.
+pub(super) fn life(seed: u64) -> Vec<Transition> {
+    let mut draw = Draw(seed ^ 0x5eed);
+    let mut life = Vec::new();
+    for site in 0..SITES {
+        for slot in 0..1 + draw.below(3) {
+            life.push(Transition::Edit { site, slot, doc: Some(Doc::draw(&mut draw)) });
+        }
+        if draw.chance(50) {
+            life.push(Transition::Guard { site, guard: Guard::draw(&mut draw) });
+        }
+    }
+    for _ in 0..5 + draw.below(7) {
+        next(&mut draw, &mut life);
+    }
+    life.push(Transition::Settle);
+    life
+}
