@@ -45,6 +45,7 @@ pub(super) fn alerts(scene: &Scene<'_>, draft: &mut Draft) {
     let mut matched = RoaringBitmap::new();
     for rule in &rules {
         matched |= &rule.matched;
+        draft.alerts.insert(rule.rule.header.name.clone(), rule.matched.len());
     }
     draft.add_to_scope(matched.len());
     let mut conflicts = BTreeMap::new();

@@ -6,15 +6,16 @@
 use std::collections::BTreeMap;
 
 use crate::inventory::{Inventory, What};
-use crate::model::{Facet, UnknownReason, Verb};
+use crate::model::{Facet, PolicyName, UnknownReason, Verb};
 use crate::plan::circumstances::Lift;
 use crate::plan::order::Proposal;
 use crate::plan::scene::Scene;
+use crate::plan::standing::LeaseRow;
 use crate::plan::types::{
     Change, Disposition, Entry, FORMAT_VERSION, Objection, Plan, Reason, Summary, Target,
     TargetKind, TenantSection,
 };
-use crate::plan::{Input, PlanError, alerts, cost, guards, posture, scan, waves};
+use crate::plan::{Input, PlanError, alerts, cost, guards, posture, scan, standing, waves};
 
 /// What the steps decide for one tenant.
 #[derive(Debug, Default)]
@@ -22,6 +23,12 @@ pub(super) struct Draft {
     pub(super) proposals: Vec<Proposal>,
     pub(super) rows: Vec<(Disposition, Entry)>,
     pub(super) objections: Vec<Objection>,
+    /// Leases of devices that stay ours, where there is something to say about them.
+    pub(super) standing: Vec<LeaseRow>,
+    /// Devices and facets that have the value an exemption accepts, by its name.
+    pub(super) accepted: BTreeMap<PolicyName, u32>,
+    /// Alerts that each rule matches.
+    pub(super) alerts: BTreeMap<PolicyName, u64>,
     /// Devices already in the state a verb leads to, by group.
     pub(super) in_state: BTreeMap<Verb, BTreeMap<String, u32>>,
     /// Pairs of target and facet in scope.
@@ -35,6 +42,10 @@ impl Draft {
 
     pub(super) fn propose(&mut self, proposal: Proposal) {
         self.proposals.push(proposal);
+    }
+
+    pub(super) fn accept(&mut self, exemption: &PolicyName) {
+        *self.accepted.entry(exemption.clone()).or_default() += 1;
     }
 
     pub(super) fn count_in_state(&mut self, verb: Verb, group: &str) {
@@ -112,6 +123,7 @@ pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
         scan::scans(&scene, &mut draft);
         alerts::alerts(&scene, &mut draft);
         guards::run(&scene, &mut draft);
+        standing::conclude(&scene, &mut draft, &mut plan);
         total += draft.total;
         finish(&scene, draft, &mut plan);
     }
@@ -154,7 +166,7 @@ fn in_order<'a>(input: &Input<'a>) -> Result<Vec<&'a Inventory>, PlanError> {
 }
 
 fn finish(scene: &Scene<'_>, draft: Draft, plan: &mut Plan) {
-    let Draft { proposals, rows, objections, in_state: _, total: _ } = draft;
+    let Draft { proposals, rows, objections, .. } = draft;
     let offline = |proposal: &&Proposal| {
         proposal.device.is_some_and(|device| scene.inventory.is_offline(device))
     };
@@ -228,6 +240,7 @@ fn sort(plan: &mut Plan) {
                 .then_with(|| left.target.id.cmp(&right.target.id))
         });
     }
+    standing::sort(plan);
     plan.objections.sort_by(|left, right| {
         let key = |objection: &Objection| (objection.level, objection.verb);
         left.tenant

@@ -4,6 +4,7 @@
 //! is published as it stands (`types`), sealed by a hash (`file`) and read by a second, independent
 //! program before it leaves (`check`). Must never do I/O, await or read a clock.
 
+pub mod accept;
 mod alerts;
 mod canonical;
 pub mod check;
@@ -16,6 +17,7 @@ mod order;
 mod posture;
 mod scan;
 mod scene;
+pub mod standing;
 #[cfg(test)]
 mod tests;
 pub mod types;

@@ -59,6 +59,8 @@ pub(super) struct Scene<'a> {
     pub(super) scans: Vec<Reach<'a, ScanPolicy>>,
     /// Those that have not expired.
     pub(super) exemptions: Vec<Reach<'a, Exemption>>,
+    /// Those that have.
+    pub(super) expired: Vec<Reach<'a, Exemption>>,
     pub(super) protected: RoaringBitmap,
     /// Devices that somebody names and a partial device list lacks, by id.
     pub(super) absent: BTreeSet<DeviceId>,
@@ -67,13 +69,14 @@ pub(super) struct Scene<'a> {
 impl<'a> Scene<'a> {
     pub(super) fn new(input: Input<'a>, inventory: &'a Inventory) -> Self {
         let set = input.policies;
-        let exemptions: Vec<&Exemption> =
-            set.exemptions.iter().filter(|exemption| exemption.expires > input.now).collect();
+        let (exemptions, expired): (Vec<&Exemption>, Vec<&Exemption>) =
+            set.exemptions.iter().partition(|exemption| exemption.expires > input.now);
         let mut exprs: Vec<&DeviceExpr> = Vec::new();
         exprs.extend(set.isolation.iter().map(|policy| &policy.containment.devices));
         exprs.extend(set.restriction.iter().map(|policy| &policy.containment.devices));
         exprs.extend(set.scans.iter().map(|policy| &policy.devices));
         exprs.extend(exemptions.iter().map(|exemption| &exemption.devices));
+        exprs.extend(expired.iter().map(|exemption| &exemption.devices));
         exprs.extend(&input.workspace.guardrails.protected);
         let selected = selector::select_all(inventory, &exprs, input.now);
         let mut found = exprs.iter().copied().zip(selected);
@@ -84,6 +87,7 @@ impl<'a> Scene<'a> {
             restriction: reaches(input, inventory, &set.restriction, |p| &p.header, &mut found),
             scans: reaches(input, inventory, &set.scans, |p| &p.header, &mut found),
             exemptions: reaches(input, inventory, exemptions, |p| &p.header, &mut found),
+            expired: reaches(input, inventory, expired, |p| &p.header, &mut found),
             protected: found.next().map(|(_, devices)| devices).unwrap_or_default(),
             absent: BTreeSet::new(),
         };
@@ -135,13 +139,26 @@ impl<'a> Scene<'a> {
             .exemptions
             .iter()
             .find(|reach| reach.policy.facets.contains(&facet) && reach.selects(device))?;
-        let Exemption { header, reason, approver, expires, devices: _, facets: _ } = reach.policy;
+        let Exemption { header, reason, approver, expires, .. } = reach.policy;
         let reason = Reason::new("exemption")
             .with("name", header.name.as_str())
             .with("expires", expires.to_string())
             .with("reason", &**reason)
             .with("approver", &**approver);
         Some((reason, reach.why(device)))
+    }
+
+    /// The value that an exemption accepts for a facet of a device, with that exemption.
+    pub(super) fn accepted(
+        &self,
+        device: Dev,
+        facet: Facet,
+    ) -> Option<(&'static str, &Reach<'a, Exemption>)> {
+        self.exemptions.iter().find_map(|reach| {
+            let accepted = reach.policy.accepted.word(facet)?;
+            (reach.policy.facets.contains(&facet) && reach.selects(device))
+                .then_some((accepted, reach))
+        })
     }
 }
 

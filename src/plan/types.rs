@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{ChangeId, Facet, Verb};
 use crate::plan::circumstances::Lift;
+use crate::plan::standing::{ExemptionRow, LeaseRow, PolicyRow};
 
 /// The version of the plan file's format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -58,6 +59,19 @@ pub struct Plan {
     pub changing: Vec<Entry>,
     /// What policies in audit mode would do.
     pub audit: Vec<Entry>,
+    /// Leases of devices that stay as they are and that end within 24 hours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ending: Vec<LeaseRow>,
+    /// Leases whose end, or whose policy, is not the one written on the device any longer: an edit of
+    /// the policies moved them. No call is made for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leases: Vec<LeaseRow>,
+    /// How many targets each policy selects in each tenant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicyRow>,
+    /// The exemptions and how they stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exemptions: Vec<ExemptionRow>,
     /// What guardrails and checks say about the plan as a whole.
     pub objections: Vec<Objection>,
     /// Objections that somebody lifted for this plan, in order of their codes.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::{
-    AlertStatus, Classification, Determination, Facet, IsolationMode, PolicyName, ScanType, Span,
+    AlertStatus, Classification, Determination, Facet, Isolation, IsolationMode, PolicyName,
+    Restriction, ScanType, Span,
 };
 use crate::policy::schedule::Schedule;
 use crate::policy::selector::{AlertExpr, DeviceExpr};
@@ -134,6 +135,17 @@ pub enum OnExpiry {
     Hold,
 }
 
+/// What a person's release means to the policy that put the device there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnManualRelease {
+    /// The device is put back.
+    Reassert,
+    /// It stays released.
+    Respect,
+    /// It is put back when somebody lifts the objection.
+    Ask,
+}
+
 /// What the restrictive kinds share.
 #[derive(Clone, Debug)]
 pub struct Containment {
@@ -149,6 +161,8 @@ pub struct Containment {
     pub renewal: u32,
     /// Take over a device that somebody else put into the wanted state.
     pub adopt: bool,
+    /// What a person's release means; `respect` unless the author says otherwise.
+    pub on_manual_release: OnManualRelease,
     /// Whether a device that is offline is queued (default) or held.
     pub queue_offline: bool,
     /// The author's comment, with the workspace's suffix.
@@ -228,6 +242,27 @@ pub struct Verdict {
     pub comment: Option<Arc<str>>,
 }
 
+/// Values that an exemption accepts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// Of isolation.
+    pub isolation: Option<Isolation>,
+    /// Of code execution.
+    pub code_execution: Option<Restriction>,
+}
+
+impl Accepted {
+    /// The word of the value accepted for a facet.
+    #[must_use]
+    pub fn word(&self, facet: Facet) -> Option<&'static str> {
+        match facet {
+            Facet::Isolation => self.isolation.map(Isolation::word),
+            Facet::CodeExecution => self.code_execution.map(Restriction::word),
+            _ => None,
+        }
+    }
+}
+
 /// `Exemption`: a ceiling over every policy.
 #[derive(Clone, Debug)]
 pub struct Exemption {
@@ -237,6 +272,8 @@ pub struct Exemption {
     pub devices: DeviceExpr,
     /// Which facets are never touched; all restrictive ones when the author names none.
     pub facets: Vec<Facet>,
+    /// Values that the devices are accepted to have, by their facets.
+    pub accepted: Accepted,
     /// Why.
     pub reason: Arc<str>,
     /// Who agreed.

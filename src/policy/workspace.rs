@@ -154,6 +154,8 @@ pub struct Guardrails {
     pub require_lease: bool,
     /// Longest lease.
     pub max_lease: Span,
+    /// Whether releases of a policy that is gone wait for a word; on by default.
+    pub hold_orphaned_releases: bool,
 }
 
 impl Default for Guardrails {
@@ -176,6 +178,7 @@ impl Default for Guardrails {
             caps: caps.into(),
             require_lease: true,
             max_lease: Span::from_days(365),
+            hold_orphaned_releases: true,
         }
     }
 }

@@ -115,6 +115,8 @@ impl<'a> Asked<'a> {
             faults.push(Fault::WrongStart { id: id(), found, read: value.to_owned() });
         }
         if matches!(change.verb, Verb::Release | Verb::Unrestrict) {
+            let by_api = |action: &&ActionRow| matches!(&*action.source, "" | "PublicApi");
+            let placing = placing.filter(by_api);
             let marker = placing.and_then(|action| Marker::find(&action.comment));
             if marker.is_none_or(|marker| marker.workspace != self.input.workspace.id) {
                 faults.push(Fault::ForeignRelease { id: id() });
@@ -172,7 +174,8 @@ fn total(plan: &Plan, input: &Input<'_>, faults: &mut Vec<Fault>) {
     }
 }
 
-/// Facets of devices that a policy governs or that stand in a row of the tenant.
+/// Facets of devices that a policy governs, that an exemption watches, or that stand in a row of the
+/// tenant.
 fn facets(plan: &Plan, input: &Input<'_>, tenant: &str) -> BTreeSet<Facet> {
     let set = input.policies;
     let governed = [
@@ -193,7 +196,11 @@ fn facets(plan: &Plan, input: &Input<'_>, tenant: &str) -> BTreeSet<Facet> {
         .iter()
         .filter(|change| change.tenant == tenant && change.target.kind == TargetKind::Device)
         .map(|change| change.facet);
-    governed.chain(rows).chain(changes).collect()
+    let exemptions = || set.exemptions.iter().filter(|exemption| exemption.expires > input.now);
+    let watched = [Facet::Isolation, Facet::CodeExecution]
+        .into_iter()
+        .filter(|facet| exemptions().any(|exemption| exemption.accepted.word(*facet).is_some()));
+    governed.chain(watched).chain(rows).chain(changes).collect()
 }
 
 fn matched_alerts(input: &Input<'_>, inventory: &Inventory) -> u64 {

@@ -68,6 +68,18 @@ fn is_about(plan: &Plan, objection: &Objection, change: &Change) -> bool {
             let lasts = |end: jiff::Timestamp| end.duration_since(plan.created_at).as_secs();
             policy == first && change.lease_end.is_some_and(|end| lasts(end) > most)
         }
+        "orphaned-releases" => same_verb && says(change, "policy-gone", objection, "policy"),
+        "released-by-hand" => {
+            let of = |key| says(change, "released-by-hand", objection, key);
+            same_verb && (of("by") || of("run"))
+        }
         _ => false,
     }
+}
+
+/// Whether the change's reason has that code and the same fact as the objection.
+fn says(change: &Change, code: &str, objection: &Objection, key: &str) -> bool {
+    let reason = change.reason.as_ref().filter(|reason| reason.code == code);
+    let said = reason.and_then(|reason| reason.facts.get(key));
+    said.is_some() && said == objection.facts.get(key)
 }

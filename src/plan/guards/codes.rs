@@ -22,8 +22,10 @@ const CODES: &[(&str, Lifting)] = &[
     ("cap-run", ByName),
     ("lease-missing", Never),
     ("max-lease", ByName),
+    ("orphaned-releases", ByName),
     ("protected", Never),
     ("protected-unknown", Never),
+    ("released-by-hand", ByName),
     ("rule-conflict", Never),
 ];
 

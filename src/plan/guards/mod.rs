@@ -12,7 +12,9 @@ mod cap_rolling;
 mod cap_run;
 mod codes;
 mod lease_missing;
+mod manual_release;
 mod max_lease;
+mod orphaned_releases;
 mod protected;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +26,7 @@ use crate::plan::circumstances::Lift;
 use crate::plan::draft::Draft;
 use crate::plan::order::Proposal;
 use crate::plan::scene::Scene;
+use crate::plan::standing::LeaseRow;
 use crate::plan::types::{Change, Disposition, Entry, Level, Objection, Reason};
 use crate::policy::workspace::{Caps, Guardrails};
 
@@ -34,6 +37,8 @@ const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     protected::guard,
     lease_missing::guard,
     max_lease::guard,
+    orphaned_releases::guard,
+    manual_release::guard,
     cap_run::guard,
     cap_group::guard,
     cap_fleet::guard,
@@ -45,6 +50,7 @@ struct Ground<'g> {
     scene: &'g Scene<'g>,
     proposals: &'g [Proposal],
     in_state: &'g BTreeMap<Verb, BTreeMap<String, u32>>,
+    standing: &'g [LeaseRow],
 }
 
 /// What a guardrail says about some changes.
@@ -95,7 +101,8 @@ impl<'g> Ground<'g> {
 
 /// Runs every guardrail over the draft: what they object to is held.
 pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
-    let ground = Ground { scene, proposals: &draft.proposals, in_state: &draft.in_state };
+    let Draft { proposals, in_state, standing, .. } = &*draft;
+    let ground = Ground { scene, proposals, in_state, standing };
     let breaches: Vec<Breach> = GUARDS.iter().flat_map(|guard| guard(&ground)).collect();
     let mut reasons: BTreeMap<usize, Reason> = BTreeMap::new();
     for breach in breaches {
@@ -149,7 +156,12 @@ impl Breach {
     }
 }
 
-fn entry(change: Change, reason: Reason) -> Entry {
+fn entry(change: Change, mut reason: Reason) -> Entry {
+    // What the change rests on is still what its row rests on.
+    let own = change.reason.iter().flat_map(|own| &own.facts);
+    for (key, value) in own.filter(|(key, _)| matches!(&***key, "action" | "requestor" | "since")) {
+        reason.facts.entry(key.clone()).or_insert_with(|| value.clone());
+    }
     let Change { tenant, target, facet, verb, from, to, because, .. } = change;
     Entry {
         tenant,

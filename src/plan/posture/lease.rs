@@ -2,10 +2,16 @@
 //!
 //! A lease starts when the placing action was verified as succeeded and ends after the policy's
 //! *current* `lease`, or at its `until`. A taking counts as used up when our own release names the
-//! policy after `lease ended:`, or when somebody else released the device during the lease: what a
-//! person let go is not taken again by the same policy. A taking that ended because the device was
-//! no longer selected, or because another policy of ours placed something stronger, is not used up:
-//! a tag removed by mistake and put back contains the device again.
+//! policy after `lease ended:`. One that ended because the device was no longer selected, or because
+//! another policy of ours placed something stronger, is not used up: a tag removed by mistake and put
+//! back contains the device again.
+//!
+//! What a person let go is another matter: `onManualRelease` says what it means, whatever renewals
+//! are left. It stands against the policy that had put the device there for good, and against every
+//! other policy until the end that the marker had named: a second policy does not undo at once what
+//! a person did. A person is everybody but this workspace: by hand, another tool, another workspace
+//! (whose release is always respected, so that two workspaces never take turns), and a person who
+//! undid a run of ours. Another workspace that merely placed something over ours released nothing.
 //!
 //! `renewal` says how many leases a policy may take on one device. Those that are left follow each
 //! other without a gap: a device is not let go only to be taken again. Asked by `decide`.
@@ -16,10 +22,26 @@ use crate::inventory::readings::{self, Taking};
 use crate::inventory::{ActionRow, Dev, Inventory};
 use crate::model::{Facet, Holder, Marker, PolicyName, Span, WorkspaceId, marker};
 use crate::plan::types::Reason;
-use crate::policy::set::{Containment, Lease};
+use crate::policy::set::{Containment, Lease, OnManualRelease};
 
 /// How the comment of a release begins that ends leases; the names of the policies follow.
 const ENDED: &str = "lease ended: ";
+
+/// How the comment of a release begins that undoes a run; the run's name follows.
+pub(in crate::plan) const UNDO: &str = "undo of ";
+
+/// What the history says about a policy that wants a free device.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// Nothing stands against it.
+    Open,
+    /// A person released the device, and the policy puts it back.
+    Reassert(Reason),
+    /// A person released it, and another one is to be asked.
+    Ask(Reason),
+    /// Its leases are used up, or what a person released stays so.
+    Spent(Reason),
+}
 
 /// The comment before the marker of a release that ends these policies' leases, and how many each
 /// of them: `lease ended: ir-7781, kiosks x2`.
@@ -33,8 +55,18 @@ fn ended_text<'a>(ended: impl Iterator<Item = (&'a PolicyName, u64)>) -> String 
 /// What took place on one device, as far as leases are concerned.
 #[derive(Debug)]
 pub(super) struct Record<'a> {
-    takings: Vec<(Taking, Option<&'a ActionRow>)>,
+    past: Vec<Past<'a>>,
     ours: &'a WorkspaceId,
+}
+
+/// One taking with how it ended.
+#[derive(Debug)]
+struct Past<'a> {
+    taking: Taking,
+    /// The action that ended it.
+    ender: Option<&'a ActionRow>,
+    /// The end that its marker had named.
+    written: Option<Timestamp>,
 }
 
 impl<'a> Record<'a> {
@@ -44,51 +76,91 @@ impl<'a> Record<'a> {
         facet: Facet,
         ours: &'a WorkspaceId,
     ) -> Self {
-        let takings = readings::takings(inventory, device, facet, ours);
-        let ender = |taking: &Taking| {
-            let ended = taking.ended?;
-            let kinds = super::kinds(facet);
-            inventory
-                .actions(device)
-                .filter(|action| kinds.contains(&action.kind) && action.updated == ended)
-                .max_by_key(|action| (action.created, &action.id))
+        let past = |taking: Taking| {
+            let moving = || {
+                let kinds = super::kinds(facet);
+                inventory.actions(device).filter(|action| kinds.contains(&action.kind))
+            };
+            let ended = |action: &&ActionRow| Some(action.updated) == taking.ended;
+            let ender = moving().filter(ended).max_by_key(|action| (action.created, &action.id));
+            let placing = moving().find(|action| action.id == taking.action);
+            let marker = placing.and_then(|action| Marker::find(&action.comment));
+            Past { written: marker.and_then(|marker| marker.until), taking, ender }
         };
-        let takings = takings.into_iter().map(|taking| {
-            let by = ender(&taking);
-            (taking, by)
-        });
-        Self { takings: takings.collect(), ours }
+        let takings = readings::takings(inventory, device, facet, ours);
+        Self { past: takings.into_iter().map(past).collect(), ours }
     }
 
-    /// Why the policy may not take the free device again, if so.
-    pub(super) fn spent(
+    /// Whether the policy may take the free device.
+    pub(super) fn claim(
         &self,
         policy: &PolicyName,
         containment: &Containment,
         now: Timestamp,
-    ) -> Option<Reason> {
+    ) -> Claim {
         if let Lease::Until(until) = containment.lease
             && until <= now
         {
-            return Some(Reason::new("lease-spent").with("ended", until.to_string()));
+            return Claim::Spent(Reason::new("lease-spent").with("ended", until.to_string()));
+        }
+        if let Some(hand) = self.released_by_hand(policy, now) {
+            return match containment.on_manual_release {
+                OnManualRelease::Reassert if !hand.other_workspace => {
+                    Claim::Reassert(hand.reason("reasserted"))
+                }
+                OnManualRelease::Ask if !hand.other_workspace => {
+                    Claim::Ask(hand.reason("released-by-hand"))
+                }
+                _ => Claim::Spent(hand.reason("released-by-hand")),
+            };
         }
         let used = self.used(policy, containment);
-        let last = used.last()?;
-        let taken = count(&used);
-        if left(containment, taken) > 0 {
-            return None;
-        }
-        let reason = match last.by_hand {
-            Some(by) => Reason::new("released-by-hand").with("by", by),
-            None => Reason::new("lease-spent"),
+        let Some(last) = used.last().filter(|_| left(containment, count(&used)) == 0) else {
+            return Claim::Open;
         };
-        let reason = reason.with("ended", last.at.to_string()).with("taken", taken);
-        Some(reason.with("renewal", containment.renewal))
+        let reason = Reason::new("lease-spent")
+            .with("ended", last.at.to_string())
+            .with("taken", count(&used))
+            .with("renewal", containment.renewal);
+        Claim::Spent(reason)
+    }
+
+    /// The release by a person that stands against the policy, if one does.
+    fn released_by_hand(&self, policy: &PolicyName, now: Timestamp) -> Option<Hand<'_>> {
+        let recent = |past: &&Past<'a>| past.written.is_some_and(|end| end > now);
+        let last = || self.past.last().filter(recent).and_then(|past| self.hand(past));
+        self.taken_by_hand(policy).or_else(last)
+    }
+
+    /// The person who ended what the policy itself had placed last.
+    fn taken_by_hand(&self, policy: &PolicyName) -> Option<Hand<'_>> {
+        let own = |past: &&Past<'a>| marker::names(&past.taking.policy, policy);
+        self.past.iter().rev().find(own).and_then(|past| self.hand(past))
+    }
+
+    /// The person who ended the taking, if it was one.
+    fn hand<'s>(&self, past: &'s Past<'a>) -> Option<Hand<'s>> {
+        let (action, at) = (past.ender?, past.taking.ended?);
+        let holder = readings::holder_of(action, self.ours);
+        let other_workspace = matches!(holder, Holder::OtherWorkspace { .. });
+        let person = matches!(holder, Holder::Named { .. } | Holder::Nobody);
+        let by = match &holder {
+            Holder::Ours { .. } => ("run", undone_run(&action.comment)?.to_owned()),
+            Holder::OtherWorkspace { workspace } => ("workspace", workspace.to_string()),
+            Holder::Named { requestor } => ("by", requestor.to_string()),
+            Holder::Nobody => ("by", "nobody named".to_owned()),
+        };
+        (person || super::releases(&action.kind)).then_some(Hand {
+            action,
+            at,
+            by,
+            other_workspace,
+        })
     }
 
     /// When the posture that was placed at `start` ends as far as this policy goes: after every
-    /// lease that is left to it. None when none is left, so that the policy has no say; the policy
-    /// that placed it (`own`) always has the lease it is in.
+    /// lease that is left to it. None when none is left, or when a person took the device from it, so
+    /// that the policy has no say; the policy that placed it (`own`) always has the lease it is in.
     pub(super) fn end(
         &self,
         policy: &PolicyName,
@@ -97,8 +169,10 @@ impl<'a> Record<'a> {
         own: bool,
     ) -> Option<Timestamp> {
         let left = self.left(policy, containment, own);
+        let stands = containment.on_manual_release != OnManualRelease::Reassert;
+        let no_say = !own && stands && self.taken_by_hand(policy).is_some();
         match containment.lease {
-            _ if left == 0 => None,
+            _ if left == 0 || no_say => None,
             Lease::Until(until) => Some(until),
             Lease::For(span) => {
                 Some(Span::from_secs(span.as_secs().saturating_mul(left)).after(start))
@@ -124,32 +198,43 @@ impl<'a> Record<'a> {
     }
 
     /// The policy's leases on the device that are used up, oldest first.
-    fn used(&self, policy: &PolicyName, containment: &Containment) -> Vec<Use<'_>> {
-        self.takings
-            .iter()
-            .filter_map(|(taking, by)| self.used_up(policy, taking, *by))
-            // A later `until` is a new wish; a person's release still stands against it.
-            .filter(|used| matches!(containment.lease, Lease::For(_)) || used.by_hand.is_some())
-            .collect()
+    fn used(&self, policy: &PolicyName, containment: &Containment) -> Vec<Use> {
+        // A later `until` is a new wish.
+        if matches!(containment.lease, Lease::Until(_)) {
+            return Vec::new();
+        }
+        self.past.iter().filter_map(|past| self.used_up(policy, past)).collect()
     }
 
-    fn used_up<'b>(
-        &self,
-        policy: &PolicyName,
-        taking: &Taking,
-        by: Option<&'b ActionRow>,
-    ) -> Option<Use<'b>> {
-        let (at, by) = (taking.ended?, by?);
-        match readings::holder_of(by, self.ours) {
-            Holder::Ours { .. } => {
-                let leases = ended_for(policy, &by.comment)?;
-                Some(Use { at, leases, by_hand: None })
-            }
-            Holder::OtherWorkspace { .. } | Holder::Named { .. } | Holder::Nobody => {
-                let by_hand = Some(&*by.requestor);
-                marker::names(&taking.policy, policy).then_some(Use { at, leases: 1, by_hand })
-            }
-        }
+    fn used_up(&self, policy: &PolicyName, past: &Past<'_>) -> Option<Use> {
+        let (at, by) = (past.taking.ended?, past.ender?);
+        let ours = matches!(readings::holder_of(by, self.ours), Holder::Ours { .. });
+        let leases = ended_for(policy, &by.comment).filter(|_| ours)?;
+        Some(Use { at, leases })
+    }
+}
+
+/// The run that a release of ours undid, if its comment says so.
+fn undone_run(comment: &str) -> Option<&str> {
+    let rest = comment.strip_prefix(UNDO)?;
+    rest.split([' ', ':', ',']).next().filter(|run| !run.is_empty())
+}
+
+/// A release by a person.
+struct Hand<'a> {
+    action: &'a ActionRow,
+    at: Timestamp,
+    by: (&'static str, String),
+    other_workspace: bool,
+}
+
+impl Hand<'_> {
+    fn reason(&self, code: &str) -> Reason {
+        let (kind, who) = &self.by;
+        Reason::new(code)
+            .with(kind, who.as_str())
+            .with("ended", self.at.to_string())
+            .with("action", self.action.id.as_str())
     }
 }
 
@@ -158,16 +243,15 @@ fn left(containment: &Containment, used: u64) -> u64 {
     u64::from(containment.renewal.max(1)).saturating_sub(used)
 }
 
-fn count(used: &[Use<'_>]) -> u64 {
+fn count(used: &[Use]) -> u64 {
     used.iter().map(|used| used.leases).sum()
 }
 
 /// A taking that is used up.
 #[derive(Debug)]
-struct Use<'a> {
+struct Use {
     at: Timestamp,
     leases: u64,
-    by_hand: Option<&'a str>,
 }
 
 /// How many leases of the policy a release's comment says that it ended. When the list was cut to

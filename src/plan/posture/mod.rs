@@ -21,7 +21,7 @@ use crate::model::{
 use crate::plan::draft::Draft;
 use crate::plan::scene::{Reach, Scene};
 use crate::plan::types::{Parameters, Reason, Why};
-use crate::policy::set::{Containment, Header, IsolationPolicy, RestrictionPolicy};
+use crate::policy::set::{Containment, Exemption, Header, IsolationPolicy, RestrictionPolicy};
 
 /// A facet whose values form a chain, weakest first.
 trait Level: Copy + Ord + Debug + 'static {
@@ -93,6 +93,11 @@ pub(super) const fn kinds(facet: Facet) -> &'static [ActionKind] {
     }
 }
 
+/// Whether actions of this kind let a device go.
+const fn releases(kind: &ActionKind) -> bool {
+    matches!(kind, ActionKind::Unisolate | ActionKind::UnrestrictCodeExecution)
+}
+
 /// A policy that wants a level.
 #[derive(Debug)]
 struct Wish<'s, L> {
@@ -160,7 +165,8 @@ fn step<L: Level>(scene: &Scene<'_>, wishes: &[Wish<'_, L>], draft: &mut Draft) 
     for wish in wishes {
         candidates |= wish.reach.selected();
     }
-    let mut in_scope = !wishes.is_empty();
+    let watched = |reach: &Reach<'_, Exemption>| reach.policy.accepted.word(L::FACET).is_some();
+    let mut in_scope = !wishes.is_empty() || scene.exemptions.iter().any(watched);
     for device in candidates.iter().map(Dev) {
         let facts = L::facts(inventory, device, &scene.input.workspace.id);
         in_scope |= facts.reading != Reading::Known(L::FREE);

@@ -170,7 +170,12 @@ impl Fleet {
     }
 
     pub(in crate::plan) fn build(&self) -> Inventory {
-        let mut builder = Builder::new(TENANT, TENANT_ID, now());
+        self.build_at(now())
+    }
+
+    /// As it is read at another time.
+    pub(in crate::plan) fn build_at(&self, read: Timestamp) -> Inventory {
+        let mut builder = Builder::new(TENANT, TENANT_ID, read);
         for machine in &self.machines {
             builder.device(row(machine));
         }
@@ -233,6 +238,12 @@ pub(in crate::plan) fn marked(workspace: &str, policy: &str) -> String {
         until: None,
     };
     marker.comment("for a test")
+}
+
+/// The same, with the end of the lease.
+pub(in crate::plan) fn marked_until(workspace: &str, policy: &str, until: Timestamp) -> String {
+    let until = until.strftime("%Y-%m-%dT%H:%MZ");
+    marked(workspace, policy).replace(" 0123456789ab]", &format!(" 0123456789ab until {until}]"))
 }
 
 /// A new alert of medium severity on a device.

@@ -2,8 +2,11 @@
 
 mod alerts;
 mod containment;
+mod exemptions;
 mod file;
 pub(super) mod fleet;
+mod leases;
+mod owners;
 pub(super) mod policies;
 mod properties;
 mod scans;

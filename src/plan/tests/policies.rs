@@ -13,8 +13,8 @@ use crate::policy::schedule::{Cron, Schedule, Tick};
 use crate::policy::selector::ast::Glob;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
 use crate::policy::set::{
-    AlertRule, Containment, Exemption, Header, IsolationPolicy, Lease, Mode, OnExpiry, PolicyKind,
-    RestrictionPolicy, ScanPolicy, Verdict,
+    Accepted, AlertRule, Containment, Exemption, Header, IsolationPolicy, Lease, Mode, OnExpiry,
+    OnManualRelease, PolicyKind, RestrictionPolicy, ScanPolicy, Verdict,
 };
 use crate::policy::workspace::{CredentialSource, Endpoints, Guardrails, Tenant};
 use crate::policy::{PolicySet, Workspace};
@@ -43,6 +43,7 @@ pub(in crate::plan) fn containment(devices: DeviceExpr) -> Containment {
         on_expiry: OnExpiry::Release,
         renewal: 1,
         adopt: false,
+        on_manual_release: OnManualRelease::Respect,
         queue_offline: true,
         comment: Arc::from("for a test"),
     }
@@ -103,6 +104,7 @@ pub(in crate::plan) fn exempt(
         header: header(PolicyKind::Exemption, name),
         devices,
         facets: facets.to_vec(),
+        accepted: Accepted::default(),
         reason: Arc::from("a board meeting"),
         approver: Arc::from("ciso@contoso.example"),
         expires,
@@ -113,7 +115,7 @@ pub(in crate::plan) fn set() -> PolicySet {
     PolicySet { digest: "d".repeat(64), ..PolicySet::default() }
 }
 
-/// A workspace with the tenant of the tests on loopback, without caps.
+/// A workspace with the tenant of the tests on loopback, without guardrails that hold what is planned.
 pub(in crate::plan) fn workspace() -> Workspace {
     let url: Url = "http://127.0.0.1:8400".parse().unwrap();
     let tenant = Tenant {
@@ -130,6 +132,10 @@ pub(in crate::plan) fn workspace() -> Workspace {
         site: None,
     };
     let mut workspace = Workspace::new(WORKSPACE.into(), vec![tenant]);
-    workspace.guardrails = Guardrails { caps: BTreeMap::new(), ..Guardrails::default() };
+    workspace.guardrails = Guardrails {
+        caps: BTreeMap::new(),
+        hold_orphaned_releases: false,
+        ..Guardrails::default()
+    };
     workspace
 }

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::fleet::{Fleet, Machine, WORKSPACE, ago, alert, marked, now};
 use super::policies::{exempt, isolate, restrict, rule, scan, set, tag, workspace};
 use crate::inventory::ActionRow;
@@ -12,7 +14,7 @@ use crate::model::{
 };
 use crate::plan::types::{Change, Plan, TargetKind};
 use crate::policy::selector::DeviceExpr;
-use crate::policy::set::{Containment, Lease, Mode, OnExpiry, Verdict};
+use crate::policy::set::{Containment, Lease, Mode, OnExpiry, OnManualRelease, Verdict};
 use crate::policy::workspace::{Caps, Limit};
 use crate::policy::{PolicySet, Workspace};
 
@@ -143,6 +145,8 @@ fn contain(draw: &mut Draw, containment: &mut Containment) {
     containment.on_expiry = draw.pick(&[OnExpiry::Release, OnExpiry::Release, OnExpiry::Hold]);
     containment.renewal = draw.pick(&[1, 1, 2]);
     containment.adopt = draw.chance(25);
+    use OnManualRelease::{Ask, Reassert, Respect};
+    containment.on_manual_release = draw.pick(&[Respect, Respect, Reassert, Ask]);
     containment.queue_offline = draw.chance(70);
 }
 
@@ -184,7 +188,10 @@ pub(super) fn policies(draw: &mut Draw) -> PolicySet {
     if draw.chance(30) {
         let expires = Span::from_hours(draw.below(80)).after(ago(20));
         let facets = [Facet::Isolation, Facet::CodeExecution];
-        set.exemptions.push(exempt("vip", tag("green"), &facets, expires));
+        let mut exemption = exempt("vip", tag("green"), &facets, expires);
+        let isolation = [None, Some(Isolation::Free), Some(Isolation::Full)];
+        exemption.accepted.isolation = draw.pick(&isolation);
+        set.exemptions.push(exemption);
     }
     set
 }
@@ -192,6 +199,7 @@ pub(super) fn policies(draw: &mut Draw) -> PolicySet {
 pub(super) fn guarded(draw: &mut Draw) -> Workspace {
     let mut workspace = workspace();
     let guardrails = &mut workspace.guardrails;
+    guardrails.hold_orphaned_releases = draw.chance(50);
     guardrails.protected = draw.chance(40).then(|| tag("blue"));
     for verb in [Verb::Isolate, Verb::Restrict, Verb::Scan, Verb::Release] {
         let mut limit = || {
@@ -210,22 +218,27 @@ pub(super) fn guarded(draw: &mut Draw) -> Workspace {
 }
 
 /// The fleet after each change has succeeded at once.
-pub(super) fn applied(mut fleet: Fleet, plan: &Plan) -> Fleet {
+pub(super) fn applied(fleet: Fleet, plan: &Plan) -> Fleet {
+    applied_at(fleet, plan, now())
+}
+
+/// The fleet after each change has succeeded at that time.
+pub(super) fn applied_at(mut fleet: Fleet, plan: &Plan, at: Timestamp) -> Fleet {
     for change in &plan.changes {
         match change.target.kind {
-            TargetKind::Device => act(&mut fleet, change),
+            TargetKind::Device => act(&mut fleet, change, at),
             TargetKind::Alert | TargetKind::Incident => classify(&mut fleet, change),
         }
     }
     fleet
 }
 
-fn act(fleet: &mut Fleet, change: &Change) {
+fn act(fleet: &mut Fleet, change: &Change, at: Timestamp) {
     let parameters = &change.parameters;
     if let Some(id) = &parameters.action_id {
         let row = fleet.actions.iter_mut().find(|row| row.id.as_str() == id).unwrap();
         row.status = ActionStatus::Cancelled;
-        row.updated = now();
+        row.updated = at;
         return;
     }
     let number = fleet.actions.len();
@@ -237,8 +250,8 @@ fn act(fleet: &mut Fleet, change: &Change) {
         requestor: Arc::from("palisade"),
         comment: Arc::from(parameters.comment.clone().unwrap()),
         source: Arc::from("PublicApi"),
-        created: now(),
-        updated: now(),
+        created: at,
+        updated: at,
         isolation: parameters.isolation_type.as_deref().and_then(Isolation::parse),
         scan: parameters.scan_type.as_deref().and_then(ScanType::parse),
     });

@@ -5,7 +5,7 @@ use crate::model::{IsolationMode, Span};
 use crate::policy::checks::platform::{self, Wish};
 use crate::policy::checks::{Cx, comment, device, leaf};
 use crate::policy::set::{
-    Containment, Header, IsolationPolicy, Lease, Mode, OnExpiry, RestrictionPolicy,
+    Containment, Header, IsolationPolicy, Lease, Mode, OnExpiry, OnManualRelease, RestrictionPolicy,
 };
 use crate::policy::yaml::{Entry, Node};
 
@@ -51,6 +51,7 @@ fn containment(cx: &mut Cx<'_>, entry: &Entry, header: &Header, wish: Wish) -> O
         on_expiry: on_expiry(spec)?,
         renewal: number(spec, "renewal", 1)?,
         adopt: flag(spec, "adopt", false)?,
+        on_manual_release: on_manual_release(spec)?,
         queue_offline: flag(spec, "queueOffline", true)?,
         comment,
     })
@@ -138,6 +139,18 @@ fn on_expiry(spec: &Node) -> Option<OnExpiry> {
         Some(node) => match node.text()? {
             "release" => Some(OnExpiry::Release),
             "hold" => Some(OnExpiry::Hold),
+            _ => None,
+        },
+    }
+}
+
+fn on_manual_release(spec: &Node) -> Option<OnManualRelease> {
+    match spec.get("onManualRelease") {
+        None => Some(OnManualRelease::Respect),
+        Some(node) => match node.text()? {
+            "reassert" => Some(OnManualRelease::Reassert),
+            "respect" => Some(OnManualRelease::Respect),
+            "ask" => Some(OnManualRelease::Ask),
             _ => None,
         },
     }

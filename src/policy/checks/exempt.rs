@@ -1,10 +1,10 @@
 //! `Exemption`: a ceiling that ends.
 
 use crate::diag::Code;
-use crate::model::{Facet, Span};
+use crate::model::{Facet, Isolation, Restriction, Span};
 use crate::policy::checks::terms::list;
 use crate::policy::checks::{Cx, device, leaf};
-use crate::policy::set::{Exemption, Header};
+use crate::policy::set::{Accepted, Exemption, Header};
 use crate::policy::yaml::{Entry, Node};
 
 /// Facets in which something is taken away from the person at the device.
@@ -27,8 +27,9 @@ pub(super) fn exemption(cx: &mut Cx<'_>, entry: &Entry, header: Header) -> Optio
     let mut facets = facets?;
     facets.sort_unstable();
     facets.dedup();
-    let (devices, reason) = (devices?, reason?);
-    Some(Exemption { header, devices, facets, reason, approver: approver?, expires: expires? })
+    let accepted = accepted(cx, spec.get("accepted"), &facets)?;
+    let (devices, reason, approver) = (devices?, reason?, approver?);
+    Some(Exemption { header, devices, facets, accepted, reason, approver, expires: expires? })
 }
 
 /// Facets of devices; the verdict of an alert is none.
@@ -36,6 +37,29 @@ fn facet(_: &mut Cx<'_>, node: &Node) -> Option<Facet> {
     let text = node.text()?;
     let known = Facet::ALL.iter().copied().filter(|facet| *facet != Facet::Classification);
     known.into_iter().find(|facet| facet.word() == text)
+}
+
+/// Accepted values, each of a facet that the exemption covers: nothing watches another one.
+fn accepted(cx: &mut Cx<'_>, node: Option<&Node>, facets: &[Facet]) -> Option<Accepted> {
+    let Some(node) = node else { return Some(Accepted::default()) };
+    for entry in node.entries() {
+        let facet = Facet::parse(&entry.key);
+        if facet.is_some_and(|facet| !facets.contains(&facet)) {
+            let message = format!("`{}` is not among `facets`", entry.key);
+            cx.report::<()>(Code::AcceptedNotExempt, &entry.key_place, message);
+        }
+    }
+    // Other words were refused by the schema.
+    let word = |key: &str| node.get(key).and_then(Node::text);
+    let isolation = match word("isolation") {
+        Some(text) => Some(Isolation::ALL.iter().copied().find(|value| value.word() == text)?),
+        None => None,
+    };
+    let code_execution = match word("codeExecution") {
+        Some(text) => Some(Restriction::ALL.iter().copied().find(|value| value.word() == text)?),
+        None => None,
+    };
+    Some(Accepted { isolation, code_execution })
 }
 
 fn expires(cx: &mut Cx<'_>, node: &Node) -> Option<jiff::Timestamp> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::IsolationMode;
 use crate::policy::document::device::DeviceSelector;
 use crate::policy::document::leaf::{CommentText, DurationText, TimestampText};
-use crate::policy::document::{ModeWord, OnExpiryWord};
+use crate::policy::document::{ModeWord, OnExpiryWord, OnManualReleaseWord};
 
 macro_rules! containment {
     ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident: $type:ty,)* }) => {
@@ -39,6 +39,12 @@ macro_rules! containment {
             /// released when the lease ends; `false` when it is not given.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub adopt: Option<bool>,
+            /// What a release means that a person made while the lease ran: `respect` (the default)
+            /// leaves the device released, `reassert` puts it back, `ask` holds that until somebody
+            /// lifts `released-by-hand`. The undoing of a run counts as a person's release; what
+            /// another workspace released is always respected.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub on_manual_release: Option<OnManualReleaseWord>,
             /// Whether offline devices are queued with the service (they act when they come back,
             /// within three days) or held; `true` when it is not given.
             #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -60,8 +60,8 @@ pub struct Envelope<S> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metadata {
-    /// Name of the policy, unique per kind in the workspace. It stands in the marker of every action,
-    /// so renaming a policy means that devices it holds are released and taken again.
+    /// Name of the policy, unique per kind in the workspace. It stands in the marker of every action.
+    /// After a renaming, devices that the policy still selects stay as they are, and leases go on.
     pub name: leaf::NameText,
     /// What the policy is for, in a sentence or two. Also the comment of its actions when the spec
     /// has none.
@@ -99,6 +99,20 @@ pub enum OnExpiryWord {
     Release,
     /// The device stays as it is and is shown as held until somebody decides.
     Hold,
+}
+
+/// What a person's release of a device means to the policy that put it there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+pub enum OnManualReleaseWord {
+    /// The device is put back, with a lease of its own; the plan says who released it and when.
+    Reassert,
+    /// The device stays released and is shown as held.
+    #[default]
+    Respect,
+    /// The device stays released until somebody lifts the objection `released-by-hand`.
+    Ask,
 }
 
 /// A policy document of any kind, for writing.

@@ -168,6 +168,10 @@ pub struct GuardrailsDocument {
     /// Longest lease; `365d`, which is also the most, when it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_lease: Option<DurationText>,
+    /// Whether the releases of a policy that is gone from the workspace are held until somebody lifts
+    /// `orphaned-releases`; `true` when it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold_orphaned_releases: Option<bool>,
 }
 
 /// The schema of caps by verb: a property for each verb, so that editors complete them.

@@ -6,6 +6,7 @@
 
 use crate::plan::types::{Disposition, Objection, Plan};
 use crate::report::plan::items::{self, mark};
+use crate::report::plan::standing::{self, List};
 use crate::report::plan::view::{self, Block, Section};
 use crate::report::plan::{screen, verdict};
 use crate::report::{Style, escape, measure, reason};
@@ -65,18 +66,24 @@ fn open_part(plan: &Plan, section: &Section<'_>) -> String {
         let level = format!("{level:?}").to_lowercase();
         out.push_str(&format!("**RISK {level}** {}\n\n", escape::markdown(&facts.join(" · "))));
     }
-    out.push_str(&table(section));
+    let leases = standing::lists(plan, &tenant.name);
+    out.push_str(&table(plan, section, &leases));
     for block in &section.blocks {
         let restrictive = block.verb.is_some_and(crate::model::Verb::is_restrictive);
-        if block.disposition == Disposition::Do && restrictive {
+        if (block.disposition == Disposition::Do && restrictive) || block.is_orphaned() {
             out.push_str(&block_part(plan, block));
         }
+    }
+    leases.iter().for_each(|list| out.push_str(&list.markdown(plan)));
+    if !leases.is_empty() {
+        out.push('\n');
     }
     out.replace(measure::NO_BREAK, " ")
 }
 
-fn table(section: &Section<'_>) -> String {
-    if section.verbs.is_empty() && section.lists.is_empty() && section.notices.is_empty() {
+fn table(plan: &Plan, section: &Section<'_>, leases: &[List<'_>]) -> String {
+    let Section { verbs, lists, notices, .. } = section;
+    if verbs.is_empty() && lists.is_empty() && notices.is_empty() && leases.is_empty() {
         return String::new();
     }
     let mut out = String::from("| | | count | |\n|---|---|---:|---|\n");
@@ -100,6 +107,9 @@ fn table(section: &Section<'_>) -> String {
         let (sign, word) = mark(list.disposition);
         row(sign, word, list.count, &notes);
     }
+    for list in leases {
+        row(list.sign, list.word, list.count(), &list.notes(plan));
+    }
     for notice in &section.notices {
         row('!', screen::notice_mark(notice).1, notice.about.max(notice.held), &[said(notice)]);
     }
@@ -116,6 +126,10 @@ fn said(objection: &Objection) -> String {
 fn block_part(plan: &Plan, block: &Block<'_>) -> String {
     let verb = block.verb.map_or_else(String::new, |verb| verb.to_string());
     let mut out = format!("**{verb} {}** · {}", block.count, escape::markdown(&block.what));
+    if let Some(reason) = block.reason.as_ref().filter(|_| block.is_orphaned()) {
+        let held = if block.disposition == Disposition::Held { "**HELD** " } else { "" };
+        out.push_str(&format!(" · {held}{}", escape::markdown(reason)));
+    }
     if let Some(end) = block.lease_end {
         let length = measure::between(plan.created_at, end);
         out.push_str(&format!(" · {length}, ends {}", measure::instant(end)));

@@ -9,6 +9,7 @@ mod filter;
 mod items;
 mod markdown;
 mod screen;
+mod standing;
 mod view;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::plan::types::{Disposition, Level, Objection, Plan, Risk, TenantSectio
 use crate::report::page::{Page, Piece, Role, join, piece, plain};
 use crate::report::plan::detail;
 use crate::report::plan::items::{self, mark};
+use crate::report::plan::standing::{self, List};
 use crate::report::plan::view::{self, ListRow, Section, VerbRow};
 use crate::report::{Style, escape, measure, reason};
 
@@ -28,8 +29,10 @@ pub fn text(plan: &Plan, style: Style) -> String {
             page.gap();
             tenant_line(&mut page, plan, section.tenant);
         }
-        summary(&mut page, section);
+        let leases = standing::lists(plan, &section.tenant.name);
+        summary(&mut page, plan, section, &leases);
         section.blocks.iter().for_each(|block| detail::block(&mut page, plan, block));
+        leases.iter().for_each(|list| list.blocks(&mut page, plan));
         if many {
             page.gap();
             let text =
@@ -93,7 +96,7 @@ fn tenant_facts(plan: &Plan, tenant: &TenantSection) -> Vec<Vec<Piece>> {
     facts
 }
 
-fn summary(page: &mut Page, section: &Section<'_>) {
+fn summary(page: &mut Page, plan: &Plan, section: &Section<'_>, leases: &[List<'_>]) {
     page.gap();
     if let Some((level, facts)) = &section.risk {
         let (role, word) = match level {
@@ -106,6 +109,11 @@ fn summary(page: &mut Page, section: &Section<'_>) {
     }
     section.verbs.iter().for_each(|row| verb_row(page, row));
     section.lists.iter().for_each(|row| list_row(page, row));
+    for list in leases {
+        let mut line = row_head(list.sign, list.word, list.count(), Role::Strong);
+        line.extend(join(list.notes(plan).into_iter().map(|note| vec![plain(note)]).collect()));
+        page.line(NOTES, &line);
+    }
     section.notices.iter().for_each(|notice| {
         let (role, word) = notice_mark(notice);
         let mut line = vec![piece(role, word), plain("   ")];

@@ -67,6 +67,15 @@ pub(super) struct Block<'a> {
     pub(super) groups: Vec<Names<'a>>,
 }
 
+impl Block<'_> {
+    /// Whether it lets go of what a policy holds that is gone.
+    pub(super) fn is_orphaned(&self) -> bool {
+        let first = self.groups.first().and_then(|names| names.shown.first());
+        let reason = first.and_then(|item| item.reason());
+        reason.is_some_and(|it| matches!(it.code.as_str(), "policy-gone" | "orphaned-releases"))
+    }
+}
+
 /// The targets of a block in one device group.
 pub(super) struct Names<'a> {
     /// `None`: not devices.

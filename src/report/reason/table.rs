@@ -5,6 +5,11 @@
 
 /// Code, short form for a group, sentence for one target.
 pub(super) const REASONS: &[(&str, &str, &str)] = &[
+    (
+        "accepted-moved",
+        "exemption {name} accepts {accepted}",
+        "exemption {name} accepts {accepted}[ until {expires}], and it is {found}[ since {since}]",
+    ),
     ("action-gone", "action gone", "the service no longer lists the action"),
     (
         "action-in-flight",
@@ -72,7 +77,7 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     (
         "held-by-other",
         "put there by [{by}][workspace {workspace}][policy {policy}]",
-        "put there by [{by}][workspace {workspace}][policy {policy}][ at {since}]; `adopt: true` would take it over",
+        "put there by [{by}][workspace {workspace}][policy {policy}][ through {source}][ at {since}]; `adopt: true` would take it over",
     ),
     (
         "history-partial",
@@ -92,7 +97,17 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "{platform} does not support {isolationType} isolation",
     ),
     ("lease-ended", "lease ended", "the lease ended[ at {ended}]"),
+    (
+        "lease-later",
+        "ends later than written",
+        "its lease ends at {ends}, later than written[: {written}]",
+    ),
     ("lease-missing", "no lease", "it has no end[ ({setting})]"),
+    (
+        "lease-sooner",
+        "ends sooner than written",
+        "its lease ends at {ends}, sooner than written[: {written}]",
+    ),
     (
         "lease-spent",
         "lease spent",
@@ -127,15 +142,25 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "the lease ended[ at {ended}] and `onExpiry: hold` keeps it",
     ),
     (
+        "orphaned-releases",
+        "policy {policy} gone",
+        "policy {policy} is gone[; {kept} more of its devices are kept by {keptBy}][ ({setting})]",
+    ),
+    (
         "platform-unsupported",
         "platform[ {platform}] not supported",
         "the service does not support this on[ {platform}]",
     ),
-    ("policy-gone", "policy gone", "the policy that placed it is gone[: {policy}]"),
+    ("policy-gone", "policy[ {policy}] gone", "the policy behind it is gone[: {policy}]"),
     (
         "policy-in-audit",
         "policy in audit mode",
         "the policy that placed it only reports now[: {policy}]",
+    ),
+    (
+        "policy-renamed",
+        "placed by policy {policy}, which is gone",
+        "placed by policy {policy}, which is gone, and kept by another: a policy that was renamed?",
     ),
     ("protected", "protected", "protected[ ({setting})]"),
     (
@@ -146,14 +171,19 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ("read-failed", "read failed[: {what}]", "a read failed[: {what}]"),
     ("reading-failed", "could not be read", "the target could not be read just before acting"),
     (
+        "reasserted",
+        "put back after [{by}][run {run}] released it",
+        "[{by} ][the undoing of run {run} ]released it[ at {ended}] and the policy puts it back (`onManualRelease: reassert`)",
+    ),
+    (
         "refused",
         "refused[ ({serviceCode})]",
         "the service refused it[ with {status}][ {serviceCode}][: {message}]",
     ),
     (
         "released-by-hand",
-        "released by [{by}]",
-        "[{by} ]released it[ at {ended}]; the policy does not take it again",
+        "released by [{by}][workspace {workspace}][undoing run {run}]",
+        "[{by} ][workspace {workspace} ][the undoing of run {run} ]released it[ at {ended}]; the policy does not take it again unless it says `onManualRelease: reassert`",
     ),
     ("retry-delay", "tried again later", "the last try failed; the next is due[ at {at}]"),
     (
@@ -200,9 +230,16 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("cap-group", "{scope}: {wouldBe} of {size} would be in this state, cap {limit}"),
     ("cap-rolling", "{wouldBe} within {windowSeconds}, cap {limit}"),
     ("cap-run", "{wouldBe} in one run, cap {limit}"),
+    ("exemption-ended", "{scope} ended {expires}, and {devices} of its devices are touched now"),
+    ("exemption-ending", "{scope} of {devices} devices ends {expires}"),
     ("lease-missing", "no lease"),
     ("max-lease", "{scope}: lease longer than {mostSeconds}"),
+    (
+        "orphaned-releases",
+        "{scope} is gone and held {devices}[; {kept} more are kept by {keptBy}: renamed?]",
+    ),
     ("protected", "protected"),
     ("protected-unknown", "who is protected is not known: {missing} incomplete"),
+    ("released-by-hand", "[{by}][the undoing of run {run}] released {devices}, last {ended}"),
     ("rule-conflict", "rules {rule} and {other}[ of priority {priority}] want different verdicts"),
 ];

@@ -2,7 +2,7 @@
 //!
 //! Called by `decide`.
 
-use crate::model::{ActionId, Holder, PolicyName, Verb};
+use crate::model::{ActionId, Holder, PolicyName, Verb, marker};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::rows::with_holder;
 use crate::plan::posture::decide::{Case, Verdict, strongest};
@@ -39,9 +39,7 @@ impl<'c, L: Level> Case<'c, L> {
                 ends.filter(|(_, end)| *end > self.now()).map(|(wish, _)| wish.level).max()
             }
             _ => {
-                let able = |wish: &&&Wish<'c, L>| {
-                    record.spent(&wish.header.name, wish.containment, self.now()).is_none()
-                };
+                let able = |wish: &&&Wish<'c, L>| self.may_take(wish, &record);
                 self.wanted.iter().filter(able).map(|wish| wish.level).max()
             }
         };
@@ -50,9 +48,13 @@ impl<'c, L: Level> Case<'c, L> {
 
     fn cancel(&self, from: L, to: L, action: &ActionId, policy: &PolicyName) -> Verdict {
         let verb = Verb::Cancel;
-        let reason = Reason::new("no-longer-wanted")
+        // Abandoning what a policy began that is gone is no less than releasing what it holds.
+        let named = self.all.iter().any(|wish| marker::names(policy, &wish.header.name));
+        let code = if named || to == L::FREE { "no-longer-wanted" } else { "policy-gone" };
+        let reason = Reason::new(code)
             .with("action", action.as_str())
-            .with("pending", to.word());
+            .with("pending", to.word())
+            .with("policy", policy.as_str());
         let change = self.scene.change(Order {
             verb,
             facet: L::FACET,

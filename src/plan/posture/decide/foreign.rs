@@ -19,13 +19,10 @@ impl<'c, L: Level> Case<'c, L> {
             .filter(|wish| wish.containment.adopt && !other_workspace)
             .collect();
         let record = self.record();
-        let able: Vec<_> = adopting
-            .iter()
-            .copied()
-            .filter(|wish| record.spent(&wish.header.name, wish.containment, self.now()).is_none())
-            .collect();
+        let able: Vec<_> =
+            adopting.iter().copied().filter(|wish| self.may_take(wish, &record)).collect();
         if strongest(&able).is_some_and(|to| to > value) {
-            return self.place(value, &able, &record);
+            return self.place(value, &able, &record, Some(self.witnessed(Reason::new("adopted"))));
         }
         let end = |wish: &Wish<'_, L>| {
             record.end(&wish.header.name, wish.containment, placed.completed, true)
@@ -34,7 +31,7 @@ impl<'c, L: Level> Case<'c, L> {
             return Verdict::Unchanged;
         }
         let code = if adopting.is_empty() { "held-by-other" } else { "adopted-lease-ended" };
-        let reason = Reason::new(code).with("since", placed.completed.to_string());
+        let reason = self.witnessed(Reason::new(code));
         let entry = self.entry(reason, Some(value), strongest(&self.wanted));
         Verdict::Row(Disposition::Foreign, Box::new(with_holder(entry, &placed.by)))
     }

@@ -2,10 +2,9 @@
 //!
 //! Called by `decide`, and by `ours` and `foreign` for what is to become stronger.
 
-use crate::model::Holder;
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::{Case, Verdict, Wishes, strongest};
-use crate::plan::posture::lease::Record;
+use crate::plan::posture::lease::{Claim, Record};
 use crate::plan::posture::{Level, Wish, offline};
 use crate::plan::types::{Disposition, Reason};
 
@@ -15,24 +14,47 @@ impl<'c, L: Level> Case<'c, L> {
             return self.audit(L::FREE);
         }
         let record = self.record();
-        let mut spent = None;
-        let mut able = Vec::new();
+        let (mut spent, mut why) = (None, None);
+        let (mut able, mut asking) = (Vec::new(), Vec::new());
         for wish in &self.wanted {
-            match record.spent(&wish.header.name, wish.containment, self.now()) {
-                None => able.push(*wish),
-                Some(reason) => {
-                    spent = spent.or(Some(reason.with("policy", wish.header.name.as_str())))
+            let name = &wish.header.name;
+            match record.claim(name, wish.containment, self.now()) {
+                Claim::Open => able.push(*wish),
+                Claim::Reassert(reason) => {
+                    able.push(*wish);
+                    why = why.or(Some(reason));
+                }
+                Claim::Ask(reason) => asking.push((*wish, reason)),
+                Claim::Spent(reason) => {
+                    spent = spent.or(Some(reason.with("policy", name.as_str())))
                 }
             }
         }
+        if able.is_empty() && !asking.is_empty() {
+            // Proposed, and held by the guardrail `manual_release` until somebody lifts it.
+            why = asking.first().map(|(_, reason)| reason.clone());
+            able = asking.into_iter().map(|(wish, _)| wish).collect();
+        }
         match (able.is_empty(), spent) {
             (true, Some(reason)) => self.held(reason, L::FREE, strongest(&self.wanted)),
-            _ => self.place(L::FREE, &able, &record),
+            _ => self.place(L::FREE, &able, &record, why),
         }
     }
 
+    /// Whether nothing that is over for good stands against the wish.
+    pub(super) fn may_take(&self, wish: &Wish<'_, L>, record: &Record<'_>) -> bool {
+        let claim = record.claim(&wish.header.name, wish.containment, self.now());
+        !matches!(claim, Claim::Spent(_))
+    }
+
     /// Puts the device where `able` want it, unless something stands against it.
-    pub(super) fn place(&self, from: L, able: Wishes<'_, 'c, L>, record: &Record<'_>) -> Verdict {
+    pub(super) fn place(
+        &self,
+        from: L,
+        able: Wishes<'_, 'c, L>,
+        record: &Record<'_>,
+        reason: Option<Reason>,
+    ) -> Verdict {
         let Some(to) = strongest(able) else { return Verdict::Unchanged };
         let scene = self.scene;
         if let Some(reason) = to.cannot(scene.inventory, self.device) {
@@ -46,13 +68,12 @@ impl<'c, L: Level> Case<'c, L> {
         if !queue && scene.inventory.is_offline(self.device) {
             return self.held(offline(scene, self.device), from, Some(to));
         }
-        let end = |wish: &Wish<'_, L>| {
-            record.end(&wish.header.name, wish.containment, self.now(), from != L::FREE)
-        };
+        // Whoever may take the device has a lease for it.
+        let end =
+            |wish: &Wish<'_, L>| record.end(&wish.header.name, wish.containment, self.now(), true);
         // The marker names the policy whose lease ends last among those that decide.
         let first = deciding().max_by_key(|wish| (end(wish), std::cmp::Reverse(&wish.header.name)));
         let Some(first) = first else { return Verdict::Unchanged };
-        let adopted = from != L::FREE && !matches!(self.facts.holder, Holder::Ours { .. });
         let change = scene.change(Order {
             verb: L::PLACE,
             facet: L::FACET,
@@ -62,8 +83,7 @@ impl<'c, L: Level> Case<'c, L> {
             parameters: to.parameters(),
             lease_end: able.iter().filter_map(|wish| end(wish)).max(),
             because: self.because(able),
-            reason: (from != L::FREE)
-                .then(|| Reason::new(if adopted { "adopted" } else { "strengthened" })),
+            reason,
             risk: scene.risk(self.device, L::PLACE),
             evidence: self.evidence(),
             expects: None,

@@ -16,22 +16,25 @@
 //! free; the stronger posture stays (`held`, `weakening-needs-release`) until the last lease ends.
 //!
 //! An exemption keeps our hands off in both directions; only a pending action of ours that would
-//! restrict an exempt device is still cancelled.
+//! restrict an exempt device is still cancelled. Where it accepts a value, nothing is said while the
+//! device has that value, whoever put it there, and it is shown as soon as it has another one.
 //!
 //! Here the questions, in files of their own the answers: `flight` 2, `free` 3, `ours` 4, `foreign`
-//! 5; `rows` makes what is said of a device that is left as it is.
+//! 5; `rows` makes what is said of a device that is left as it is, `standing` looks at the lease of one
+//! that stays ours.
 
 mod flight;
 mod foreign;
 mod free;
 mod ours;
 mod rows;
+mod standing;
 
 use jiff::Timestamp;
 
 use crate::inventory::Dev;
 use crate::inventory::readings::Facts;
-use crate::model::{Holder, Reading, UnknownReason};
+use crate::model::{Holder, PolicyName, Reading, UnknownReason};
 use crate::plan::draft::{Draft, unknown_reason};
 use crate::plan::order::Proposal;
 use crate::plan::posture::lease::Record;
@@ -59,8 +62,13 @@ pub(in crate::plan::posture) fn decide<L: Level>(
         watched: selecting(Mode::Audit),
         all: wishes,
     };
-    match case.settle() {
+    let verdict = case.settle();
+    if matches!(verdict, Verdict::Unchanged | Verdict::Row(Disposition::Held, _)) {
+        draft.standing.extend(case.standing());
+    }
+    match verdict {
         Verdict::Unchanged => {}
+        Verdict::Accepted(exemption) => draft.accept(&exemption),
         Verdict::Row(disposition, entry) => draft.row(disposition, *entry),
         Verdict::Do(proposal) => draft.propose(*proposal),
     }
@@ -68,6 +76,8 @@ pub(in crate::plan::posture) fn decide<L: Level>(
 
 enum Verdict {
     Unchanged,
+    /// As the exemption of this name accepts it.
+    Accepted(PolicyName),
     Row(Disposition, Box<Entry>),
     Do(Box<Proposal>),
 }
@@ -104,15 +114,17 @@ impl<'c, L: Level> Case<'c, L> {
         match &self.facts.reading {
             Reading::Unknown(_) => Verdict::Unchanged,
             Reading::Changing { from, to, action, by } => self.in_flight(*from, *to, action, by),
-            Reading::Known(value) if *value == L::FREE => self.free(),
-            Reading::Known(value) => match &self.facts.placed {
-                Some(placed) if matches!(placed.by, Holder::Ours { .. }) => {
-                    self.ours(*value, placed)
-                }
-                Some(placed) => self.foreign(*value, placed),
-                // A restrictive reading always rests on an action.
-                None => self.unknown(unknown_reason(&UnknownReason::HistoryPartial)),
-            },
+            Reading::Known(value) => self.accepted(*value).unwrap_or_else(|| self.known(*value)),
+        }
+    }
+
+    fn known(&self, value: L) -> Verdict {
+        match &self.facts.placed {
+            _ if value == L::FREE => self.free(),
+            Some(placed) if matches!(placed.by, Holder::Ours { .. }) => self.ours(value, placed),
+            Some(placed) => self.foreign(value, placed),
+            // A restrictive reading always rests on an action.
+            None => self.unknown(unknown_reason(&UnknownReason::HistoryPartial)),
         }
     }
 

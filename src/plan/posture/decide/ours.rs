@@ -22,7 +22,10 @@ impl<'c, L: Level> Case<'c, L> {
             ends.into_iter().partition(|(_, end)| *end > self.now());
         let running: Vec<_> = running.into_iter().map(|(wish, _)| wish).collect();
         match strongest(&running) {
-            Some(to) if to > value => self.place(value, &running, &record),
+            Some(to) if to > value => {
+                let reason = self.witnessed(Reason::new("strengthened"));
+                self.place(value, &running, &record, Some(reason))
+            }
             // The service did not say how strong; we asked for what we wanted.
             Some(to) if to == value || placed.assumed => Verdict::Unchanged,
             Some(to) => self.held(Reason::new("weakening-needs-release"), value, Some(to)),
@@ -109,7 +112,7 @@ impl<'c, L: Level> Case<'c, L> {
             parameters: Parameters::default(),
             lease_end: None,
             because,
-            reason: Some(reason),
+            reason: Some(self.witnessed(reason)),
             risk: scene.risk(self.device, L::FREE_VERB),
             evidence: self.evidence(),
             expects: None,

@@ -2,7 +2,7 @@
 //!
 //! Called by every answer of `decide`.
 
-use crate::inventory::What;
+use crate::inventory::{ActionRow, What};
 use crate::model::{Holder, PolicyName, marker};
 use crate::plan::posture::Level;
 use crate::plan::posture::decide::{Case, Verdict, Wishes, strongest};
@@ -15,7 +15,28 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     pub(super) fn held(&self, reason: Reason, from: L, to: Option<L>) -> Verdict {
-        self.row(Disposition::Held, reason, from, to)
+        self.row(Disposition::Held, self.witnessed(reason), from, to)
+    }
+
+    /// The reason with the action that the reading rests on: which, whose, since when, and by what
+    /// way it came when that was not the API.
+    pub(super) fn witnessed(&self, reason: Reason) -> Reason {
+        let Some(placed) = &self.facts.placed else { return reason };
+        let reason = reason
+            .with("action", placed.action.as_str())
+            .with("requestor", &*placed.requestor)
+            .with("since", placed.completed.to_string());
+        match self.placing().map(|action| &*action.source) {
+            None | Some("" | "PublicApi") => reason,
+            Some(source) => reason.with("source", source),
+        }
+    }
+
+    /// The action that put the device into its state.
+    pub(super) fn placing(&self) -> Option<&'c ActionRow> {
+        let placed = self.facts.placed.as_ref()?;
+        let mut actions = self.scene.inventory.actions(self.device);
+        actions.find(|action| action.id == placed.action)
     }
 
     pub(super) fn row(
@@ -30,8 +51,25 @@ impl<'c, L: Level> Case<'c, L> {
 
     pub(super) fn exempt(&self, from: L, to: Option<L>) -> Option<Verdict> {
         let (reason, why) = self.scene.exemption(self.device, L::FACET)?;
-        let mut entry = self.entry(reason, Some(from), to);
+        let mut entry = self.entry(self.witnessed(reason), Some(from), to);
         entry.because.push(why);
+        Some(Verdict::Row(Disposition::Held, Box::new(entry)))
+    }
+
+    /// What an exemption that accepts a value says to the value there is.
+    pub(super) fn accepted(&self, value: L) -> Option<Verdict> {
+        let (accepted, reach) = self.scene.accepted(self.device, L::FACET)?;
+        let exemption = &reach.header.name;
+        if accepted == value.word() {
+            return Some(Verdict::Accepted(exemption.clone()));
+        }
+        let reason = Reason::new("accepted-moved")
+            .with("name", exemption.as_str())
+            .with("accepted", accepted)
+            .with("found", value.word())
+            .with("expires", reach.policy.expires.to_string());
+        let mut entry = self.entry(self.witnessed(reason), Some(value), strongest(&self.wanted));
+        entry.because.push(reach.why(self.device));
         Some(Verdict::Row(Disposition::Held, Box::new(entry)))
     }
 

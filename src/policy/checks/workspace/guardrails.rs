@@ -27,6 +27,9 @@ pub(super) fn guardrails(cx: &mut Cx<'_>, entry: &Entry, workspace: &Workspace) 
     if let Some(required) = node.get("requireLease").and_then(Node::bool) {
         rails.require_lease = required;
     }
+    if let Some(hold) = node.get("holdOrphanedReleases").and_then(Node::bool) {
+        rails.hold_orphaned_releases = hold;
+    }
     if let Some(node) = node.get("maxLease")
         && let Some(span) = leaf::duration(cx, node)
     {

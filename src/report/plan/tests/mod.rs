@@ -121,3 +121,50 @@ fn markdown_stays_short_enough_for_a_comment() {
         text.contains("Cut here") && text.contains("cut here") && text.ends_with("</details>\n")
     );
 }
+
+#[test]
+fn leases_that_end_or_were_moved_are_listed_though_nothing_is_done() {
+    use crate::plan::standing::{LeaseRow, Then};
+    use crate::plan::types::{Reason, Why};
+    let change = busy().changes[0].clone();
+    let row = |name: &str, ends: &str, then, reason| {
+        let mut target = change.target.clone();
+        (target.name, target.id, target.value) = (name.to_owned(), name.to_owned(), None);
+        let why = Why { terms: Vec::new(), ..change.because[0].clone() };
+        LeaseRow {
+            tenant: "contoso".into(),
+            target,
+            facet: crate::model::Facet::Isolation,
+            value: "full".into(),
+            because: vec![why],
+            ends: ends.parse().unwrap(),
+            written: Some("2026-11-25T09:00:00Z".parse().unwrap()),
+            then,
+            reason,
+            action: "action-1".into(),
+            since: "2026-11-22T09:05:00Z".parse().unwrap(),
+        }
+    };
+    let mut plan = empty();
+    let soon = "2026-11-24T09:05:00Z";
+    plan.ending =
+        (0..12).map(|n| row(&format!("pc-{n:02}\u{1b}"), soon, Then::Release, None)).collect();
+    plan.ending.push(row("srv-1", "2026-11-23T20:00:00Z", Then::Hold, None));
+    let moved = |code: &str| Some(Reason::new(code).with("policy", "ir-old"));
+    plan.leases = vec![
+        row("pc-90", "2026-11-29T09:05:00Z", Then::Release, moved("lease-later")),
+        row("pc-91", "2026-11-25T09:05:00Z", Then::Release, moved("policy-renamed")),
+    ];
+    let plan = add_up(plan, 28_424);
+    for width in [60, 100] {
+        let shown = text(&plan, Style::new(width, false));
+        fits(&shown, width);
+        golden(&format!("leases-{width}.txt"), &shown);
+        assert!(shown.ends_with("Nothing to do.\n"), "{shown}");
+    }
+    let markdown = markdown(&plan);
+    let (open, _) = markdown.split_once("<details>").unwrap();
+    assert!(open.contains("- lease 1 ·") && open.contains("`pc-90`"), "{open}");
+    assert!(open.contains("- ending 12 ·") && open.contains("… 9 more"), "{open}");
+    assert!(!open.contains('\u{1b}'));
+}

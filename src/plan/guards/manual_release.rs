@@ -1,0 +1,42 @@
+//! `released-by-hand`: what a person released is put back only when another one says so.
+//!
+//! For policies with `onManualRelease: ask`, whose changes carry the person and the time as their
+//! reason. One group for each person and verb, so that each release is judged with who made it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::model::Verb;
+use crate::plan::guards::{Breach, Ground};
+
+pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+    let mut groups: BTreeMap<(Verb, &'static str, String), (Vec<usize>, String)> = BTreeMap::new();
+    for (at, change) in ground.changes() {
+        let asked = change.reason.as_ref().filter(|reason| reason.code == "released-by-hand");
+        let Some(reason) = asked.filter(|_| change.verb.is_restrictive()) else { continue };
+        let who = ["by", "run"].into_iter().find_map(|key| Some((key, reason.text(key)?)));
+        let (key, who) = who.unwrap_or(("by", String::new()));
+        let (held, ended) = groups.entry((change.verb, key, who)).or_default();
+        held.push(at);
+        // Times of one form compare as text.
+        *ended = reason.text("ended").unwrap_or_default().max(std::mem::take(ended));
+    }
+    let breach = |((verb, key, who), (held, ended)): ((Verb, &'static str, String), _)| {
+        let (held, ended): (Vec<usize>, String) = (held, ended);
+        let facts: Vec<(&'static str, Value)> = vec![
+            (key, who.as_str().into()),
+            ("ended", ended.into()),
+            ("devices", held.len().into()),
+        ];
+        Breach {
+            code: "released-by-hand",
+            scope: format!("released {key} {who}"),
+            verb: Some(verb),
+            setting: "onManualRelease".to_owned(),
+            facts,
+            held,
+        }
+    };
+    groups.into_iter().map(breach).collect()
+}

@@ -1,0 +1,96 @@
+//! Leases of devices that stay as they are: those that end soon, those that an edit moved.
+
+use jiff::Timestamp;
+
+use super::fleet::{Fleet, Machine, ago, at, marked_until, now};
+use super::policies::{exempt, isolate, set, tag, workspace};
+use super::{planned, rows};
+use crate::model::ActionKind::Isolate;
+use crate::model::ActionStatus::Succeeded;
+use crate::model::{Facet, Span};
+use crate::plan::standing::Then;
+use crate::plan::types::Plan;
+use crate::policy::PolicySet;
+use crate::policy::selector::DeviceExpr;
+use crate::policy::set::{IsolationPolicy, Lease, OnExpiry};
+
+/// A device placed so many hours ago by a plan that expected a lease of so many hours.
+fn placed(hours: u64, lease: u64) -> Fleet {
+    let until = Span::from_hours(lease).after(ago(hours));
+    let comment = marked_until("contoso-soc", "ir", until);
+    let fleet = Fleet::of([Machine::new("pc-1").tag("ir")]);
+    // The request left some minutes after the plan was made.
+    fleet.action("pc-1", Isolate, Succeeded, ago(hours), &comment, "palisade").last_action(|row| {
+        row.created = Span::from_secs(600).after(row.created);
+        row.updated = Span::from_secs(1_500).after(row.created);
+    })
+}
+
+fn plan(fleet: &Fleet, change: impl FnOnce(&mut IsolationPolicy)) -> Plan {
+    let mut policy = isolate("ir", tag("ir"));
+    change(&mut policy);
+    let policies = PolicySet { isolation: vec![policy], ..set() };
+    let plan = planned(&policies, &workspace(), fleet.build());
+    assert_eq!(rows(&plan), [] as [&str; 0], "no device is touched");
+    plan
+}
+
+fn ending(plan: &Plan) -> Vec<(Timestamp, Then)> {
+    plan.ending.iter().map(|row| (row.ends, row.then)).collect()
+}
+
+fn moved(plan: &Plan) -> Vec<&str> {
+    plan.leases.iter().map(|row| row.reason.as_ref().unwrap().code.as_str()).collect()
+}
+
+#[test]
+fn leases_that_end_within_a_day_are_listed_with_what_happens_then() {
+    let far = plan(&placed(47, 72), |_| {});
+    assert_eq!((ending(&far), moved(&far)), (vec![], vec![]));
+    let soon = plan(&placed(49, 72), |_| {});
+    let end = at("2026-11-24T09:35:00Z");
+    assert_eq!((ending(&soon), moved(&soon)), (vec![(end, Then::Release)], vec![]));
+    assert_eq!(soon.ending[0].because[0].name, "ir");
+    assert_eq!(soon.ending[0].since, at("2026-11-21T09:35:00Z"));
+    let held = plan(&placed(49, 72), |policy| policy.containment.on_expiry = OnExpiry::Hold);
+    assert_eq!(ending(&held), [(end, Then::Hold)]);
+}
+
+#[test]
+fn an_edit_that_moves_a_lease_is_shown_and_makes_no_call() {
+    let lease = |hours| {
+        move |policy: &mut IsolationPolicy| {
+            policy.containment.lease = Lease::For(Span::from_hours(hours));
+        }
+    };
+    for (hours, expected) in [(96, "lease-later"), (75, "lease-later"), (71, "lease-sooner")] {
+        let plan = plan(&placed(5, 72), lease(hours));
+        assert_eq!(moved(&plan), [expected], "{hours}");
+        let row = &plan.leases[0];
+        assert_eq!(row.written, Some(Span::from_hours(72).after(ago(5))));
+        assert_eq!(row.ends, Span::from_secs(hours * 3_600 + 2_100).after(ago(5)));
+    }
+    let until =
+        |end| move |policy: &mut IsolationPolicy| policy.containment.lease = Lease::Until(end);
+    let written = Span::from_hours(72).after(ago(5));
+    assert_eq!(moved(&plan(&placed(5, 72), until(written))), [] as [&str; 0]);
+    let later = Span::from_secs(120).after(written);
+    assert_eq!(moved(&plan(&placed(5, 72), until(later))), ["lease-later"]);
+    assert_eq!(
+        moved(&plan(&placed(5, 72), until(Span::from_hours(3).after(now())))),
+        ["lease-sooner"]
+    );
+}
+
+#[test]
+fn a_device_that_is_exempt_or_stronger_than_wanted_still_has_a_lease_that_ends() {
+    let mut policy = isolate("ir", tag("ir"));
+    policy.isolation = crate::model::IsolationMode::Selective;
+    let expires = Span::from_days(90).after(now());
+    let exemption = exempt("vip", DeviceExpr::Everything, &[Facet::Isolation], expires);
+    for exemptions in [vec![], vec![exemption]] {
+        let policies = PolicySet { isolation: vec![policy.clone()], exemptions, ..set() };
+        let plan = planned(&policies, &workspace(), placed(60, 72).build());
+        assert_eq!((plan.held.len(), plan.ending.len()), (1, 1), "{:?}", rows(&plan));
+    }
+}
