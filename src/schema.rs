@@ -10,6 +10,7 @@ use crate::apply::journal;
 use crate::plan;
 use crate::policy::document::schemas;
 use crate::policy::set::PolicyKind;
+use crate::report::audit;
 
 /// Where the schemas' `$id`s live; they are names, nothing is fetched from there.
 const BASE: &str = "https://palisade.example/schemas/";
@@ -18,6 +19,7 @@ const BASE: &str = "https://palisade.example/schemas/";
 #[must_use]
 pub fn all() -> Vec<(&'static str, Value)> {
     vec![
+        ("audit.schema.json", finish("audit.schema.json", "A Palisade audit", audit::schema())),
         (
             "journal.schema.json",
             finish("journal.schema.json", "One line of a Palisade journal", journal::schema()),
@@ -34,7 +36,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// One schema by its short name: a kind of policy, `policy`, `workspace`, `plan` or `journal`.
+/// One schema by its short name: a kind of policy, `policy`, `workspace`, `plan`, `audit` or `journal`.
 #[must_use]
 pub fn named(name: &str) -> Option<Value> {
     if let Some(kind) = PolicyKind::ALL.iter().find(|kind| kind.word().eq_ignore_ascii_case(name)) {
@@ -48,7 +50,7 @@ pub fn named(name: &str) -> Option<Value> {
 /// The names that `named` knows.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
-    let files = ["policy", "workspace", "plan", "journal"];
+    let files = ["policy", "workspace", "plan", "audit", "journal"];
     files.into_iter().chain(PolicyKind::ALL.iter().map(|kind| kind.word())).collect()
 }
 

@@ -111,6 +111,10 @@ pub enum Command {
     Apply(commands::apply::Apply),
     /// Look at runs, check their journals, finish one that was stopped.
     Runs(commands::runs::Runs),
+    /// Compare intended with actual posture, with evidence.
+    Audit(commands::audit::Audit),
+    /// Accept a live deviation: write an exemption for review.
+    Accept(commands::accept::Accept),
     /// Explain a device: its posture and each term of each policy.
     Explain(commands::explain::Explain),
     /// List devices.

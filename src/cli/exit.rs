@@ -11,7 +11,8 @@ pub enum Exit {
     Done,
     /// An error; a message on stderr says which.
     Error,
-    /// `plan --detailed-exitcode`: there are changes to make.
+    /// `plan --detailed-exitcode`: there are changes to make. `audit --detailed-exitcode`: something
+    /// deviates.
     Pending,
     /// A guardrail holds changes.
     Held,
@@ -30,7 +31,10 @@ impl Exit {
     pub const TABLE: &'static [(Self, &'static str)] = &[
         (Self::Done, "nothing to do, or done"),
         (Self::Error, "error: wrong input, refused by the service, or a fault of the machine"),
-        (Self::Pending, "changes are pending (`plan --detailed-exitcode`)"),
+        (
+            Self::Pending,
+            "changes are pending, or something deviates (`plan` and `audit --detailed-exitcode`)",
+        ),
         (Self::Held, "a guardrail holds changes"),
         (Self::Incomplete, "the observation is incomplete"),
         (Self::Partly, "applied in part: the table says which changes were not made and why"),

@@ -76,6 +76,8 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit> {
         Command::Plan(plan) => plan.run(context),
         Command::Apply(apply) => apply.run(context),
         Command::Runs(runs) => runs.run(context),
+        Command::Audit(audit) => audit.run(context),
+        Command::Accept(accept) => accept.run(context),
         Command::Explain(explain) => explain.run(context),
         Command::Devices(devices) => devices.run(context),
         Command::Alerts(alerts) => alerts.run(context),

@@ -6,6 +6,7 @@
 //! environment, and never write text from the service without escaping it first.
 
 pub mod apply;
+pub mod audit;
 pub mod checks;
 pub mod escape;
 pub mod explain;

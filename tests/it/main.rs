@@ -12,6 +12,7 @@ mod apply_rig;
 mod cli_flow;
 mod cli_guards;
 mod cli_interrupt;
+mod cli_ownership;
 mod cli_process;
 mod emulator_socket;
 mod generated;

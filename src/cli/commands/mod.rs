@@ -1,6 +1,8 @@
 //! One file for each command: its arguments, and a `run` that joins the inner modules.
 
+pub mod accept;
 pub mod apply;
+pub mod audit;
 pub mod completions;
 pub mod demo;
 pub mod doctor;

@@ -16,7 +16,7 @@ use crate::schema;
     after_long_help = "Examples:\n  palisade schema\n  palisade schema IsolationSet\n  palisade schema plan\n  palisade schema --write schemas    # what the editors' hints in policies point at"
 )]
 pub struct Schema {
-    /// A kind of policy, or `policy`, `workspace`, `plan`, `journal`.
+    /// A kind of policy, or `policy`, `workspace`, `plan`, `audit`, `journal`.
     #[arg(value_name = "KIND", default_value = "policy")]
     pub kind: String,
     /// Write every schema file into this folder instead.
