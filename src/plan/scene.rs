@@ -12,7 +12,7 @@ use crate::inventory::{Dev, Inventory, What};
 use crate::model::{DeviceId, Facet, Holder};
 use crate::plan::Input;
 use crate::plan::types::{Reason, Target, TargetKind, Why};
-use crate::policy::selector::{self, DeviceExpr, DeviceTerm, DeviceTerms};
+use crate::policy::selector::{self, DeviceExpr, DeviceTerm, DeviceTerms, Trigger};
 use crate::policy::set::{Exemption, Header, IsolationPolicy, RestrictionPolicy, ScanPolicy};
 
 /// A policy and the devices it selects.
@@ -35,6 +35,11 @@ impl<P> Reach<'_, P> {
     /// The policy as a reason for what happens to a device.
     pub(super) fn why(&self, device: Dev) -> Why {
         why(self.header, self.terms.matched(device))
+    }
+
+    /// The alerts and incidents that made the policy select the device, when nothing else did.
+    pub(super) fn triggers(&self, device: Dev) -> Vec<Trigger<'_>> {
+        self.terms.triggers(device)
     }
 }
 

@@ -162,16 +162,17 @@ impl Default for Guardrails {
     /// A lease is required, none is longer than a year, and one run takes few devices.
     fn default() -> Self {
         let share = |percent: u32| Limit::Share { basis_points: percent * 100, at_least: 1 };
-        let caps = |run, group, fleet| Caps {
+        let caps = |run, group, fleet, alerts| Caps {
             run: Some(Limit::Count(run)),
             group: Some(share(group)),
             fleet: Some(share(fleet)),
             rolling: None,
+            alert_rule: Some(Rolling { count: alerts, window: Span::from_hours(24) }),
         };
         let caps = [
             (Verb::Offboard, Caps { run: Some(Limit::Count(0)), ..Caps::default() }),
-            (Verb::Isolate, caps(50, 25, 10)),
-            (Verb::Restrict, caps(500, 50, 25)),
+            (Verb::Isolate, caps(50, 25, 10, 20)),
+            (Verb::Restrict, caps(500, 50, 25, 100)),
         ];
         Self {
             protected: None,
@@ -194,6 +195,9 @@ pub struct Caps {
     pub fleet: Option<Limit>,
     /// At most so many in a window that ends now, hands and other tools included.
     pub rolling: Option<Rolling>,
+    /// At most so many devices in a window that ends now for one policy and what triggered it: alerts
+    /// of one title and detector, or one incident.
+    pub alert_rule: Option<Rolling>,
 }
 
 /// A number or a share. Percentages round down; `0` and `0%` mean none.

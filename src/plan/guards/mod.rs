@@ -6,6 +6,7 @@
 //! changes it belongs to; nothing is silently cut down to fit. One rule, one file; a new one is
 //! registered below and touches no other. Called by `draft`.
 
+mod cap_alert_rule;
 mod cap_fleet;
 mod cap_group;
 mod cap_rolling;
@@ -43,6 +44,7 @@ const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     cap_group::guard,
     cap_fleet::guard,
     cap_rolling::guard,
+    cap_alert_rule::guard,
 ];
 
 /// What guardrails look at.

@@ -13,11 +13,11 @@ use super::planned;
 use super::policies::workspace;
 use super::world::{Draw, NAMES, applied, devices, fleet, guarded, policies};
 use crate::inventory::What;
-use crate::model::Verb;
+use crate::model::{Span, Verb};
 use crate::plan::file::{read, to_bytes};
 use crate::plan::types::{Change, Plan, TargetKind};
 use crate::policy::selector::DeviceExpr;
-use crate::policy::workspace::Limit;
+use crate::policy::workspace::{Limit, Rolling};
 
 fn ids(plan: &Plan) -> BTreeSet<String> {
     plan.changes.iter().map(|change| change.id.to_string()).collect()
@@ -81,10 +81,18 @@ proptest! {
                 Some(Limit::Share { basis_points: basis_points / 2, at_least })
             }
         };
+        let lower_rolling = |rolling: Option<Rolling>, draw: &mut Draw| match rolling {
+            None => draw.chance(30).then_some(Rolling { count: 1, window: Span::from_hours(24) }),
+            Some(Rolling { count, window }) => {
+                let count = u32::try_from(draw.below(u64::from(count) + 1)).unwrap();
+                Some(Rolling { count, window: Span::from_secs(window.as_secs() * 2) })
+            }
+        };
         for caps in tight.guardrails.caps.values_mut() {
             caps.run = lower(caps.run, &mut draw);
             caps.group = lower(caps.group, &mut draw);
             caps.fleet = lower(caps.fleet, &mut draw);
+            caps.alert_rule = lower_rolling(caps.alert_rule, &mut draw);
         }
         let protected = tight.guardrails.protected.clone().into_iter();
         let wider = DeviceExpr::Any(protected.chain([devices(&mut draw)]).collect());

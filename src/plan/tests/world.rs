@@ -13,9 +13,9 @@ use crate::model::{
     Facet, Health, Isolation, IsolationMode, Onboarding, ScanType, Span, Verb,
 };
 use crate::plan::types::{Change, Plan, TargetKind};
-use crate::policy::selector::DeviceExpr;
+use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
 use crate::policy::set::{Containment, Lease, Mode, OnExpiry, OnManualRelease, Verdict};
-use crate::policy::workspace::{Caps, Limit};
+use crate::policy::workspace::{Caps, Limit, Rolling};
 use crate::policy::{PolicySet, Workspace};
 
 /// Numbers from a seed (splitmix64).
@@ -127,9 +127,17 @@ pub(super) fn fleet(draw: &mut Draw) -> Fleet {
     fleet
 }
 
+/// Devices with an alert, by something that no rule changes.
+fn by_alert() -> DeviceExpr {
+    let category = AlertTerm::Category(vec![Arc::from("CredentialAccess")]);
+    DeviceExpr::Term(DeviceTerm::Alert(Box::new(AlertExpr::Term(category))))
+}
+
 pub(super) fn devices(draw: &mut Draw) -> DeviceExpr {
-    match draw.below(6) {
+    match draw.below(8) {
         0 => DeviceExpr::Everything,
+        6 => by_alert(),
+        7 => DeviceExpr::Any(vec![by_alert(), tag("blue")]),
         1 => DeviceExpr::Not(Box::new(tag("red"))),
         _ => tag(draw.pick(&["red", "blue", "green"])),
     }
@@ -212,7 +220,11 @@ pub(super) fn guarded(draw: &mut Draw) -> Workspace {
             })
         };
         let (run, group, fleet) = (limit(), limit(), limit());
-        guardrails.caps.insert(verb, Caps { run, group, fleet, rolling: None });
+        let alert_rule = draw.chance(40).then(|| Rolling {
+            count: u32::try_from(draw.below(3)).unwrap(),
+            window: Span::from_hours(1 + draw.below(100)),
+        });
+        guardrails.caps.insert(verb, Caps { run, group, fleet, alert_rule, ..Caps::default() });
     }
     workspace
 }

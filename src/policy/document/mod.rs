@@ -10,6 +10,7 @@ pub mod contain;
 pub mod device;
 pub mod exempt;
 pub mod leaf;
+pub mod limits;
 pub mod scan;
 pub mod schemas;
 pub mod workspace;

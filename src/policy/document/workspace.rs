@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Verb;
 use crate::policy::document::ApiVersion;
 use crate::policy::document::device::DeviceSelector;
+use crate::policy::document::limits::AlertRuleCapDocument;
 use crate::policy::document::leaf::{
     DurationText, GuidText, NameText, OneOrMany, PathText, ShareText, SiteText, Text, UrlText,
     WorkspaceIdText,
@@ -211,6 +212,11 @@ pub struct CapsDocument {
     /// At most so many in a window of time that ends now, whoever acted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolling: Option<RollingDocument>,
+    /// At most so many devices that alerts of one title and detector, or one incident, make a policy
+    /// take in a window of time that ends now. `isolate` 20 and `restrict` 100 in 24 hours when it is
+    /// not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert_rule: Option<AlertRuleCapDocument>,
 }
 
 /// A number (`50`), a share that rounds down (`5%`; at least one unless it is `0%`), a share with its

@@ -9,6 +9,7 @@ use crate::inventory::{AlertRow, Dev, Inventory};
 use crate::policy::selector::ast::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
 use crate::policy::selector::glob::fold;
 use crate::policy::selector::interpret::{Hit, Meaning};
+use crate::policy::selector::trigger::{self, Trigger};
 use crate::policy::selector::words::{self, Alternative};
 
 /// One node of a selector with its answer.
@@ -91,6 +92,13 @@ impl<'a> DeviceTerms<'a> {
         let mut terms = Vec::new();
         device_terms(&self.meaning, self.expr, device, &mut terms);
         terms
+    }
+
+    /// The alerts and incidents without which the selector would not match the device; empty when it
+    /// does not match, or would match without any.
+    #[must_use]
+    pub fn triggers(&self, device: Dev) -> Vec<Trigger<'_>> {
+        trigger::triggers(&self.meaning, self.expr, device).unwrap_or_default()
     }
 }
 

@@ -75,6 +75,10 @@ impl<'a> Meaning<'a> {
         Self { inventory, now, globs }
     }
 
+    pub(crate) fn inventory(&self) -> &'a Inventory {
+        self.inventory
+    }
+
     pub(crate) fn device(&self, expr: &DeviceExpr, device: Dev) -> bool {
         match expr {
             DeviceExpr::Everything => true,

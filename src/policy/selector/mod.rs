@@ -10,6 +10,7 @@ pub mod compile;
 pub mod explain;
 pub mod glob;
 pub mod interpret;
+pub mod trigger;
 pub mod walk;
 mod words;
 
@@ -20,6 +21,7 @@ pub use explain::{
     matched_terms,
 };
 pub use interpret::{matches_alert, matches_device};
+pub use trigger::Trigger;
 pub use walk::{alert_reads, is_void, is_void_alert, reads};
 
 #[cfg(test)]

@@ -41,6 +41,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("audit-mode", "would be done", "the policy only reports (`mode: audit`)"),
     (
+        "cap-alert-rule",
+        "over the cap of one alert rule",
+        "{wouldBe} within {windowSeconds} through {trigger}, cap {limit}[ ({setting})]",
+    ),
+    (
         "cap-fleet",
         "over the cap of the fleet",
         "{wouldBe} of {size} devices would be in this state, cap {limit}[ ({setting})]",
@@ -226,6 +231,10 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
 
 /// Code and what the guardrail says.
 pub(super) const OBJECTIONS: &[(&str, &str)] = &[
+    (
+        "cap-alert-rule",
+        "policy {policy}: {wouldBe} within {windowSeconds} through {trigger}, cap {limit}",
+    ),
     ("cap-fleet", "{wouldBe} of {size} devices would be in this state, cap {limit}"),
     ("cap-group", "{scope}: {wouldBe} of {size} would be in this state, cap {limit}"),
     ("cap-rolling", "{wouldBe} within {windowSeconds}, cap {limit}"),

@@ -67,6 +67,11 @@ fn read_caps(cx: &mut Cx<'_>, node: &Node, default: Caps) -> Caps {
         group: limit(cx, "group", default.group),
         fleet: limit(cx, "fleet", default.fleet),
         rolling: node.get("rolling").and_then(|node| rolling(cx, node)).or(default.rolling),
+        alert_rule: match node.get("alertRule") {
+            Some(node) if node.text() == Some("unlimited") => None,
+            Some(node) => rolling(cx, node).or(default.alert_rule),
+            None => default.alert_rule,
+        },
     }
 }
 

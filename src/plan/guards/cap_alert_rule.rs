@@ -1,0 +1,211 @@
+//! `cap-alert-rule`: at most so many devices within a window for what triggered a policy.
+//!
+//! Whoever can make alerts fire must not be able to isolate the fleet. A change counts when each
+//! policy that decides it selects the device only because of alerts or an incident; it counts once
+//! for each trigger: policy, detector and title, or policy and incident. Devices that the policy took
+//! within the window are counted from the action history, by its marker and by an alert of the same
+//! trigger, so that many small runs add up. A device counts once. Titles are compared without case,
+//! quoted names, digits and names of the alert's devices: an attacker often has a say in those.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::inventory::{AlertRow, Dev, readings};
+use crate::model::{ActionStatus, DeviceId, Holder, Isolation, PolicyName, Verb, marker};
+use crate::plan::guards::{Breach, Ground};
+use crate::plan::types::Change;
+use crate::policy::selector::Trigger;
+use crate::policy::workspace::Rolling;
+
+/// A policy and what triggered it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    policy: PolicyName,
+    /// `DETECTOR: TITLE`, or `incident ID`.
+    trigger: String,
+}
+
+pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+    let mut breaches = Vec::new();
+    for (verb, caps, changes) in ground.capped() {
+        let Some(cap) = caps.alert_rule else { continue };
+        let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        for at in changes {
+            for key in keys(ground, at) {
+                groups.entry(key).or_default().push(at);
+            }
+        }
+        breaches.extend(groups.into_iter().filter_map(|(key, at)| one(ground, verb, cap, key, at)));
+    }
+    breaches
+}
+
+fn one(
+    ground: &Ground<'_>,
+    verb: Verb,
+    cap: Rolling,
+    key: Key,
+    held: Vec<usize>,
+) -> Option<Breach> {
+    let planned: BTreeSet<DeviceId> = held.iter().filter_map(|at| device_id(ground, *at)).collect();
+    let taken = taken(ground, verb, cap, &key);
+    let would_be = number(planned.union(&taken).count());
+    let Key { policy, trigger } = key;
+    (would_be > cap.count).then(|| Breach {
+        code: "cap-alert-rule",
+        scope: format!("policy {policy}, {trigger}"),
+        verb: Some(verb),
+        setting: format!("guardrails.caps.{verb}.alertRule"),
+        facts: vec![
+            ("policy", policy.as_str().into()),
+            ("trigger", trigger.into()),
+            ("limit", cap.count.into()),
+            ("wouldBe", would_be.into()),
+            ("already", number(taken.difference(&planned).count()).into()),
+            ("planned", number(planned.len()).into()),
+            ("windowSeconds", cap.window.as_secs().into()),
+        ],
+        held,
+    })
+}
+
+fn device_id(ground: &Ground<'_>, at: usize) -> Option<DeviceId> {
+    let device = ground.proposals.get(at)?.device?;
+    Some(ground.scene.inventory.id(device))
+}
+
+/// Devices that the policy took within the window and that have an alert of the same trigger.
+fn taken(ground: &Ground<'_>, verb: Verb, cap: Rolling, key: &Key) -> BTreeSet<DeviceId> {
+    let scene = ground.scene;
+    let since = cap.window.before(scene.input.now);
+    let ours = &scene.input.workspace.id;
+    let policy = |action| match readings::holder_of(action, ours) {
+        Holder::Ours { policy, .. } => marker::names(&policy, &key.policy),
+        _ => false,
+    };
+    let actions = scene.inventory.all_actions().iter();
+    let mut taken: BTreeSet<DeviceId> = actions
+        .filter(|action| verb.action().as_ref() == Some(&action.kind) && action.created > since)
+        .filter(|action| action.status != ActionStatus::Cancelled && policy(action))
+        .map(|action| {
+            scene
+                .inventory
+                .find(&action.device)
+                .map_or_else(|| action.device.clone(), |device| scene.inventory.id(device))
+        })
+        .collect();
+    if !taken.is_empty() {
+        let triggered = triggered(ground, &key.trigger);
+        taken.retain(|device| triggered.contains(device));
+    }
+    taken
+}
+
+/// Every device that an alert of this trigger names.
+fn triggered(ground: &Ground<'_>, trigger: &str) -> BTreeSet<DeviceId> {
+    let inventory = ground.scene.inventory;
+    let is = |alert: &&AlertRow| {
+        let by_incident =
+            alert.incident.as_ref().is_some_and(|id| incident(id.as_str()) == trigger);
+        by_incident || title(ground, alert) == trigger
+    };
+    let ids = inventory.alerts().iter().filter(is).flat_map(|alert| alert.devices.iter());
+    ids.map(|id| inventory.find(id).map_or_else(|| id.clone(), |device| inventory.id(device)))
+        .collect()
+}
+
+/// The triggers of a change; none when a policy that decides it needs no alert.
+fn keys(ground: &Ground<'_>, at: usize) -> BTreeSet<Key> {
+    let Some(proposal) = ground.proposals.get(at) else { return BTreeSet::new() };
+    let Some(device) = proposal.device else { return BTreeSet::new() };
+    let mut keys = BTreeSet::new();
+    for (policy, triggers) in deciding(ground, &proposal.change, device) {
+        if triggers.is_empty() {
+            return BTreeSet::new();
+        }
+        for trigger in triggers {
+            let trigger = match trigger {
+                Trigger::Alert(alert) => title(ground, alert),
+                Trigger::Incident(id) => incident(id.as_str()),
+            };
+            keys.insert(Key { policy: policy.clone(), trigger });
+        }
+    }
+    keys
+}
+
+/// The policies without which the change would be weaker or not be there, with their triggers.
+fn deciding<'g>(
+    ground: &Ground<'g>,
+    change: &Change,
+    device: Dev,
+) -> Vec<(&'g PolicyName, Vec<Trigger<'g>>)> {
+    let wants = |name: &PolicyName| change.because.iter().any(|why| why.name == name.as_str());
+    let scene = ground.scene;
+    match change.verb {
+        Verb::Isolate => {
+            let reaches = scene.isolation.iter().filter(|reach| wants(&reach.header.name));
+            let strong =
+                reaches.filter(|reach| Isolation::from(reach.policy.isolation).word() == change.to);
+            strong.map(|reach| (&reach.header.name, reach.triggers(device))).collect()
+        }
+        Verb::Restrict => {
+            let reaches = scene.restriction.iter().filter(|reach| wants(&reach.header.name));
+            reaches.map(|reach| (&reach.header.name, reach.triggers(device))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn incident(id: &str) -> String {
+    format!("incident {id}")
+}
+
+/// Detector and title of an alert, without what differs from device to device.
+fn title(ground: &Ground<'_>, alert: &AlertRow) -> String {
+    let inventory = ground.scene.inventory;
+    let names = inventory.alert_devices(alert).into_iter().map(|device| inventory.name(device));
+    format!("{}: {}", alert.detection_source, plain(&alert.title, names))
+}
+
+/// A title without case, quoted names, names of devices and digits.
+fn plain<'n>(title: &str, names: impl Iterator<Item = &'n str>) -> String {
+    let mut folded = title.to_lowercase();
+    for name in names.map(str::to_lowercase) {
+        let host = name.split('.').next().unwrap_or_default().to_owned();
+        for name in [name, host].iter().filter(|name| name.len() > 2) {
+            folded = folded.replace(name.as_str(), "*");
+        }
+    }
+    let mut plain = String::with_capacity(folded.len());
+    let mut rest = folded.chars().peekable();
+    while let Some(c) = rest.next() {
+        let closing = match c {
+            '"' => Some('"'),
+            '\'' if plain.chars().next_back().is_none_or(|last| !last.is_alphanumeric()) => {
+                Some('\'')
+            }
+            '\u{201c}' => Some('\u{201d}'),
+            '\u{2018}' => Some('\u{2019}'),
+            _ => None,
+        };
+        let varies = match closing {
+            Some(closing) => {
+                rest.by_ref().take_while(|c| *c != closing).count();
+                true
+            }
+            None => c.is_ascii_digit(),
+        };
+        let c = if varies { '*' } else { c };
+        if !(c == '*' && plain.ends_with('*')) {
+            plain.push(c);
+        }
+    }
+    plain.trim().to_owned()
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;
