@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use roaring::RoaringBitmap;
+
 use crate::inventory::{Inventory, What};
 use crate::model::{Facet, PolicyName, UnknownReason, Verb};
 use crate::plan::circumstances::Lift;
@@ -31,6 +33,8 @@ pub(super) struct Draft {
     pub(super) alerts: BTreeMap<PolicyName, u64>,
     /// Devices already in the state a verb leads to, by group.
     pub(super) in_state: BTreeMap<Verb, BTreeMap<String, u32>>,
+    /// Devices that are, or may be, isolated or restricted, or on their way there.
+    pub(super) restrained: RoaringBitmap,
     /// Pairs of target and facet in scope.
     total: u64,
 }

@@ -6,6 +6,7 @@
 mod checks;
 pub mod document;
 pub mod layout;
+pub mod limits;
 pub mod load;
 pub mod schedule;
 pub mod selector;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::model::{Span, Verb, WorkspaceId};
+use crate::policy::limits::Remaining;
 use crate::policy::selector::DeviceExpr;
 
 /// The workspace.
@@ -156,6 +157,8 @@ pub struct Guardrails {
     pub max_lease: Span,
     /// Whether releases of a policy that is gone wait for a word; on by default.
     pub hold_orphaned_releases: bool,
+    /// How much of a device group stays free of restriction.
+    pub remaining: Remaining,
 }
 
 impl Default for Guardrails {
@@ -180,6 +183,7 @@ impl Default for Guardrails {
             require_lease: true,
             max_lease: Span::from_days(365),
             hold_orphaned_releases: true,
+            remaining: Remaining::default(),
         }
     }
 }

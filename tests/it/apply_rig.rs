@@ -112,6 +112,7 @@ impl Rig {
         };
         let mut workspace = Workspace::new("contoso-soc".into(), vec![tenant]);
         workspace.guardrails.caps.clear();
+        workspace.guardrails.remaining = palisade::policy::limits::Remaining::NONE;
         let files = [SourceText { file: "policies.yaml".into(), text: policies.into() }];
         let loaded = load(Some(&workspace), &files, start());
         let policies = loaded.set.unwrap_or_else(|| panic!("{:#?}", loaded.findings));

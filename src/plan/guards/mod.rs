@@ -17,9 +17,11 @@ mod manual_release;
 mod max_lease;
 mod orphaned_releases;
 mod protected;
+mod remaining;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use roaring::RoaringBitmap;
 use serde_json::Value;
 
 use crate::model::Verb;
@@ -45,6 +47,7 @@ const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     cap_fleet::guard,
     cap_rolling::guard,
     cap_alert_rule::guard,
+    remaining::guard,
 ];
 
 /// What guardrails look at.
@@ -53,6 +56,7 @@ struct Ground<'g> {
     proposals: &'g [Proposal],
     in_state: &'g BTreeMap<Verb, BTreeMap<String, u32>>,
     standing: &'g [LeaseRow],
+    restrained: &'g RoaringBitmap,
 }
 
 /// What a guardrail says about some changes.
@@ -103,8 +107,8 @@ impl<'g> Ground<'g> {
 
 /// Runs every guardrail over the draft: what they object to is held.
 pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
-    let Draft { proposals, in_state, standing, .. } = &*draft;
-    let ground = Ground { scene, proposals, in_state, standing };
+    let Draft { proposals, in_state, standing, restrained, .. } = &*draft;
+    let ground = Ground { scene, proposals, in_state, standing, restrained };
     let breaches: Vec<Breach> = GUARDS.iter().flat_map(|guard| guard(&ground)).collect();
     let mut reasons: BTreeMap<usize, Reason> = BTreeMap::new();
     for breach in breaches {

@@ -173,6 +173,9 @@ fn step<L: Level>(scene: &Scene<'_>, wishes: &[Wish<'_, L>], draft: &mut Draft) 
         if occupies(&facts) {
             draft.count_in_state(L::PLACE, inventory.group(device));
         }
+        if restrains(&facts) {
+            draft.restrained.insert(device.0);
+        }
         decide::decide(scene, wishes, device, &facts, draft);
     }
     if in_scope {
@@ -188,6 +191,13 @@ fn occupies<L: Level>(facts: &Facts<L>) -> bool {
         Reading::Changing { from, to, .. } => *from != L::FREE || *to != L::FREE,
         Reading::Unknown(_) => false,
     }
+}
+
+/// Whether the device may be in the restrictive state: it is known to be, or an action says so and
+/// nothing may be concluded.
+fn restrains<L: Level>(facts: &Facts<L>) -> bool {
+    let unclear = matches!(facts.reading, Reading::Unknown(_)) && facts.newest.is_some();
+    occupies(facts) || unclear
 }
 
 /// The device is offline and would not be queued.

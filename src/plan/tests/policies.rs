@@ -9,6 +9,7 @@ use url::Url;
 
 use super::fleet::{TENANT, TENANT_ID, WORKSPACE};
 use crate::model::{Facet, IsolationMode, ScanType, Span};
+use crate::policy::limits::Remaining;
 use crate::policy::schedule::{Cron, Schedule, Tick};
 use crate::policy::selector::ast::Glob;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
@@ -132,10 +133,13 @@ pub(in crate::plan) fn workspace() -> Workspace {
         site: None,
     };
     let mut workspace = Workspace::new(WORKSPACE.into(), vec![tenant]);
+    let rails = Guardrails::default();
+    let remaining = Remaining::NONE;
     workspace.guardrails = Guardrails {
         caps: BTreeMap::new(),
         hold_orphaned_releases: false,
-        ..Guardrails::default()
+        remaining,
+        ..rails
     };
     workspace
 }

@@ -16,6 +16,7 @@ use crate::inventory::What;
 use crate::model::{Span, Verb};
 use crate::plan::file::{read, to_bytes};
 use crate::plan::types::{Change, Plan, TargetKind};
+use crate::policy::limits::Remaining;
 use crate::policy::selector::DeviceExpr;
 use crate::policy::workspace::{Limit, Rolling};
 
@@ -30,9 +31,10 @@ proptest! {
     fn a_plan_after_a_fully_applied_plan_is_empty(seed: u64) {
         let mut draw = Draw(seed);
         let (fleet, policies) = (fleet(&mut draw), policies(&mut draw));
-        let first = planned(&policies, &workspace(), fleet.build());
+        let workspace = workspace();
+        let first = planned(&policies, &workspace, fleet.build());
         let after = applied(fleet, &first);
-        let second = planned(&policies, &workspace(), after.build());
+        let second = planned(&policies, &workspace, after.build());
         // What stood behind a cancelled action is seen only when it is gone.
         let cancelled: BTreeSet<&str> = first
             .changes
@@ -46,7 +48,7 @@ proptest! {
         let (mut after, mut next) = (after, second);
         for _ in 0..10 {
             after = applied(after, &next);
-            next = planned(&policies, &workspace(), after.build());
+            next = planned(&policies, &workspace, after.build());
         }
         prop_assert_eq!(&next.changes, &[] as &[Change]);
     }
@@ -93,6 +95,10 @@ proptest! {
             caps.group = lower(caps.group, &mut draw);
             caps.fleet = lower(caps.fleet, &mut draw);
             caps.alert_rule = lower_rolling(caps.alert_rule, &mut draw);
+        }
+        if let Limit::Count(least) = tight.guardrails.remaining.least {
+            let more = least + u32::try_from(draw.below(4)).unwrap();
+            tight.guardrails.remaining = Remaining { least: Limit::Count(more), groups_from: 1 };
         }
         let protected = tight.guardrails.protected.clone().into_iter();
         let wider = DeviceExpr::Any(protected.chain([devices(&mut draw)]).collect());

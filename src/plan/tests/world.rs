@@ -13,6 +13,7 @@ use crate::model::{
     Facet, Health, Isolation, IsolationMode, Onboarding, ScanType, Span, Verb,
 };
 use crate::plan::types::{Change, Plan, TargetKind};
+use crate::policy::limits::Remaining;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
 use crate::policy::set::{Containment, Lease, Mode, OnExpiry, OnManualRelease, Verdict};
 use crate::policy::workspace::{Caps, Limit, Rolling};
@@ -225,6 +226,10 @@ pub(super) fn guarded(draw: &mut Draw) -> Workspace {
             window: Span::from_hours(1 + draw.below(100)),
         });
         guardrails.caps.insert(verb, Caps { run, group, fleet, alert_rule, ..Caps::default() });
+    }
+    if draw.chance(40) {
+        let least = Limit::Count(u32::try_from(draw.below(6)).unwrap());
+        guardrails.remaining = Remaining { least, groups_from: 1 };
     }
     workspace
 }

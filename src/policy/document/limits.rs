@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::policy::document::workspace::RollingDocument;
+use crate::policy::document::workspace::{LimitDocument, RollingDocument};
 
 /// So many in so long (`{count: 20, window: 24h}`), or `unlimited`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,4 +28,18 @@ impl JsonSchema for AlertRuleCapDocument {
         let rolling = generator.subschema_for::<RollingDocument>();
         json_schema!({ "anyOf": [rolling, { "type": "string", "const": "unlimited" }] })
     }
+}
+
+/// How much of a device group stays free of isolation and code restriction, whoever placed it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct RemainingDocument {
+    /// At least so many devices of a group, or such a share of it; `25%` when it is not given. `0` asks
+    /// for none, as `unlimited` does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least: Option<LimitDocument>,
+    /// Groups of fewer devices are left out; `5` when it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups_from: Option<u32>,
 }

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::Verb;
 use crate::policy::document::ApiVersion;
 use crate::policy::document::device::DeviceSelector;
-use crate::policy::document::limits::AlertRuleCapDocument;
 use crate::policy::document::leaf::{
     DurationText, GuidText, NameText, OneOrMany, PathText, ShareText, SiteText, Text, UrlText,
     WorkspaceIdText,
 };
+use crate::policy::document::limits::{AlertRuleCapDocument, RemainingDocument};
 
 /// The workspace: tenants, guardrails and defaults for all policies below it. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -173,6 +173,9 @@ pub struct GuardrailsDocument {
     /// `orphaned-releases`; `true` when it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hold_orphaned_releases: Option<bool>,
+    /// How much of each device group stays free of isolation and code restriction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining: Option<RemainingDocument>,
 }
 
 /// The schema of caps by verb: a property for each verb, so that editors complete them.

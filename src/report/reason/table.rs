@@ -190,6 +190,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "released by [{by}][workspace {workspace}][undoing run {run}]",
         "[{by} ][workspace {workspace} ][the undoing of run {run} ]released it[ at {ended}]; the policy does not take it again unless it says `onManualRelease: reassert`",
     ),
+    (
+        "remaining",
+        "too few of {group} would stay free",
+        "{free} of {size} in {group} would stay free of restriction, at least {least}[ ({setting})]",
+    ),
     ("retry-delay", "tried again later", "the last try failed; the next is due[ at {at}]"),
     (
         "rule-conflict",
@@ -250,5 +255,6 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("protected", "protected"),
     ("protected-unknown", "who is protected is not known: {missing} incomplete"),
     ("released-by-hand", "[{by}][the undoing of run {run}] released {devices}, last {ended}"),
+    ("remaining", "{scope}: {free} of {size} would stay free of restriction, at least {least}"),
     ("rule-conflict", "rules {rule} and {other}[ of priority {priority}] want different verdicts"),
 ];

@@ -3,6 +3,7 @@
 use crate::diag::{Code, words};
 use crate::model::{Span, Verb};
 use crate::policy::checks::{Cx, device, leaf};
+use crate::policy::limits::Remaining;
 use crate::policy::workspace::{Caps, Guardrails, Limit, Rolling, Workspace};
 use crate::policy::yaml::{Content, Entry, Node};
 
@@ -40,7 +41,19 @@ pub(super) fn guardrails(cx: &mut Cx<'_>, entry: &Entry, workspace: &Workspace) 
             rails.max_lease = span;
         }
     }
+    if let Some(node) = node.get("remaining") {
+        rails.remaining = remaining(cx, node, rails.remaining);
+    }
     rails
+}
+
+fn remaining(cx: &mut Cx<'_>, node: &Node, default: Remaining) -> Remaining {
+    let least = node.get("least").and_then(|node| limit(cx, node));
+    let from = node.get("groupsFrom").and_then(Node::integer);
+    Remaining {
+        least: least.map_or(default.least, |least| least.unwrap_or(Limit::Count(0))),
+        groups_from: from.and_then(|from| u32::try_from(from).ok()).unwrap_or(default.groups_from),
+    }
 }
 
 fn verb(cx: &mut Cx<'_>, entry: &Entry) -> Option<Verb> {
