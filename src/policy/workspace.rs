@@ -159,6 +159,10 @@ pub struct Guardrails {
     pub hold_orphaned_releases: bool,
     /// How much of a device group stays free of restriction.
     pub remaining: Remaining,
+    /// How long a posture of ours lasts at least, unless its lease ends.
+    pub dwell: Span,
+    /// How long a device that we released is not taken again.
+    pub cooldown: Span,
 }
 
 impl Default for Guardrails {
@@ -184,6 +188,8 @@ impl Default for Guardrails {
             max_lease: Span::from_days(365),
             hold_orphaned_releases: true,
             remaining: Remaining::default(),
+            dwell: Span::from_hours(1),
+            cooldown: Span::from_secs(30 * 60),
         }
     }
 }

@@ -12,6 +12,8 @@ mod cap_group;
 mod cap_rolling;
 mod cap_run;
 mod codes;
+mod cooldown;
+mod dwell;
 mod lease_missing;
 mod manual_release;
 mod max_lease;
@@ -48,6 +50,8 @@ const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     cap_rolling::guard,
     cap_alert_rule::guard,
     remaining::guard,
+    dwell::guard,
+    cooldown::guard,
 ];
 
 /// What guardrails look at.

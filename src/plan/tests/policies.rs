@@ -134,11 +134,13 @@ pub(in crate::plan) fn workspace() -> Workspace {
     };
     let mut workspace = Workspace::new(WORKSPACE.into(), vec![tenant]);
     let rails = Guardrails::default();
-    let remaining = Remaining::NONE;
+    let (remaining, none) = (Remaining::NONE, Span::from_secs(0));
     workspace.guardrails = Guardrails {
         caps: BTreeMap::new(),
         hold_orphaned_releases: false,
         remaining,
+        dwell: none,
+        cooldown: none,
         ..rails
     };
     workspace

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::fleet::{WORKSPACE, device_id};
 use super::planned;
 use super::policies::workspace;
-use super::world::{Draw, NAMES, applied, devices, fleet, guarded, policies};
+use super::world::{Draw, NAMES, applied, devices, flapping, fleet, guarded, policies};
 use crate::inventory::What;
 use crate::model::{Span, Verb};
 use crate::plan::file::{read, to_bytes};
@@ -31,7 +31,8 @@ proptest! {
     fn a_plan_after_a_fully_applied_plan_is_empty(seed: u64) {
         let mut draw = Draw(seed);
         let (fleet, policies) = (fleet(&mut draw), policies(&mut draw));
-        let workspace = workspace();
+        let mut workspace = workspace();
+        flapping(&mut draw, &mut workspace.guardrails);
         let first = planned(&policies, &workspace, fleet.build());
         let after = applied(fleet, &first);
         let second = planned(&policies, &workspace, after.build());
@@ -99,6 +100,9 @@ proptest! {
         if let Limit::Count(least) = tight.guardrails.remaining.least {
             let more = least + u32::try_from(draw.below(4)).unwrap();
             tight.guardrails.remaining = Remaining { least: Limit::Count(more), groups_from: 1 };
+        }
+        for span in [&mut tight.guardrails.dwell, &mut tight.guardrails.cooldown] {
+            *span = Span::from_secs(span.as_secs() + 3_600 * draw.below(100));
         }
         let protected = tight.guardrails.protected.clone().into_iter();
         let wider = DeviceExpr::Any(protected.chain([devices(&mut draw)]).collect());

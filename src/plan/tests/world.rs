@@ -16,7 +16,7 @@ use crate::plan::types::{Change, Plan, TargetKind};
 use crate::policy::limits::Remaining;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
 use crate::policy::set::{Containment, Lease, Mode, OnExpiry, OnManualRelease, Verdict};
-use crate::policy::workspace::{Caps, Limit, Rolling};
+use crate::policy::workspace::{Caps, Guardrails, Limit, Rolling};
 use crate::policy::{PolicySet, Workspace};
 
 /// Numbers from a seed (splitmix64).
@@ -205,6 +205,12 @@ pub(super) fn policies(draw: &mut Draw) -> PolicySet {
     set
 }
 
+/// Limits against flapping, up to the length of the histories drawn here.
+pub(super) fn flapping(draw: &mut Draw, guardrails: &mut Guardrails) {
+    guardrails.dwell = Span::from_hours(draw.below(100));
+    guardrails.cooldown = Span::from_hours(draw.below(100));
+}
+
 pub(super) fn guarded(draw: &mut Draw) -> Workspace {
     let mut workspace = workspace();
     let guardrails = &mut workspace.guardrails;
@@ -231,6 +237,7 @@ pub(super) fn guarded(draw: &mut Draw) -> Workspace {
         let least = Limit::Count(u32::try_from(draw.below(6)).unwrap());
         guardrails.remaining = Remaining { least, groups_from: 1 };
     }
+    flapping(draw, guardrails);
     workspace
 }
 

@@ -176,6 +176,14 @@ pub struct GuardrailsDocument {
     /// How much of each device group stays free of isolation and code restriction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remaining: Option<RemainingDocument>,
+    /// How long a posture of ours lasts at least before we release it, unless its lease ends; `1h` when
+    /// it is not given, `0s` for no such limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dwell: Option<DurationText>,
+    /// How long a device that we released is not taken again; `30m` when it is not given, `0s` for no
+    /// such limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cooldown: Option<DurationText>,
 }
 
 /// The schema of caps by verb: a property for each verb, so that editors complete them.

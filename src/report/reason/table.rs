@@ -64,6 +64,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ("changed-after", "changed again", "it was set and somebody changed it again[: {found}]"),
     ("comment-gone", "comment gone", "the comment was posted and is not there any more"),
     (
+        "cooldown",
+        "released less than[ {leastSeconds}] ago",
+        "we released it less than {leastSeconds} ago[; the last of them may be taken at {until}][ ({setting})]",
+    ),
+    (
         "device-missing",
         "not in the devices that were read",
         "the device list is incomplete and this device is not in it",
@@ -72,6 +77,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "disputed",
         "sources disagree",
         "sources disagree[: the action history says {history}][, another source says {other}]",
+    ),
+    (
+        "dwell",
+        "placed less than[ {leastSeconds}] ago",
+        "we placed it less than {leastSeconds} ago[; the last of them may be released at {until}][ ({setting})]",
     ),
     (
         "exemption",
@@ -244,6 +254,8 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("cap-group", "{scope}: {wouldBe} of {size} would be in this state, cap {limit}"),
     ("cap-rolling", "{wouldBe} within {windowSeconds}, cap {limit}"),
     ("cap-run", "{wouldBe} in one run, cap {limit}"),
+    ("cooldown", "released by us less than {leastSeconds} ago, the last may be taken at {until}"),
+    ("dwell", "{scope}: placed less than {leastSeconds} ago, the last may be released at {until}"),
     ("exemption-ended", "{scope} ended {expires}, and {devices} of its devices are touched now"),
     ("exemption-ending", "{scope} of {devices} devices ends {expires}"),
     ("lease-missing", "no lease"),

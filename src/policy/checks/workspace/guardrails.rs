@@ -44,6 +44,11 @@ pub(super) fn guardrails(cx: &mut Cx<'_>, entry: &Entry, workspace: &Workspace) 
     if let Some(node) = node.get("remaining") {
         rails.remaining = remaining(cx, node, rails.remaining);
     }
+    for (key, setting) in [("dwell", &mut rails.dwell), ("cooldown", &mut rails.cooldown)] {
+        if let Some(span) = node.get(key).and_then(|node| leaf::duration(cx, node)) {
+            *setting = span;
+        }
+    }
     rails
 }
 
