@@ -7,7 +7,8 @@ use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
 use crate::cli::lifts::Lifts;
 use crate::cli::progress::Reporter;
-use crate::cli::session;
+use crate::cli::{applying, session};
+use crate::drive::apply as driver;
 use crate::drive::client::Client;
 use crate::drive::observe::Scope;
 use crate::inventory::Inventory;
@@ -47,10 +48,10 @@ pub async fn observe(context: &Context, workspace: &Workspace, scope: &Scope) ->
 /// # Errors
 /// When a lift is not one; asked before anything is read, so that nobody waits for that.
 pub fn circumstances(lifts: &Lifts) -> Result<Circumstances> {
-    Ok(Circumstances { lifts: lifts.read()? })
+    Ok(Circumstances { lifts: lifts.read()?, ..Circumstances::default() })
 }
 
-/// The plan for what was read.
+/// The plan for what was read, compared with what the last journalled run saw.
 ///
 /// # Errors
 /// When the planner contradicts itself, which is a bug of this program.
@@ -65,6 +66,8 @@ pub fn plan(
     let clock = context.clock.now();
     let now = said.unwrap_or(clock);
     let study = now.duration_since(clock).abs() > STUDY;
+    let last = driver::last_run(&applying::journals(workspace), workspace);
+    let around = &Circumstances { last, ..around.clone() };
     let input = Input { policies, workspace, inventories, now, around, study, tool: TOOL };
     plan::plan(&input).map_err(CliError::from)
 }

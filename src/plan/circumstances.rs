@@ -4,14 +4,20 @@
 //! Gathered by `cli`, read by guardrails. Everything has an empty default: a plan without
 //! circumstances is a plan that nobody has said anything about. Must never be gathered in here.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::plan::types::Baseline;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
     /// Objections that somebody lifts.
     pub lifts: Vec<Lift>,
+    /// What the last journalled runs saw.
+    pub last: LastRun,
 }
 
 impl Circumstances {
@@ -21,6 +27,24 @@ impl Circumstances {
         let lift = self.lifts.iter().find(|lift| lift.code == code)?;
         Some(&lift.because)
     }
+}
+
+/// What the last journalled runs saw: the newest that has each tenant and can be read.
+#[derive(Clone, Debug, Default)]
+pub struct LastRun {
+    /// By Entra tenant id.
+    pub tenants: BTreeMap<String, LastSeen>,
+    /// Runs that are newer and could not be read, with why.
+    pub unreadable: BTreeMap<String, String>,
+}
+
+/// What one run saw of one tenant.
+#[derive(Clone, Debug)]
+pub struct LastSeen {
+    /// The run.
+    pub run: String,
+    /// What to compare with.
+    pub counts: Baseline,
 }
 
 /// One guardrail's objections lifted for one plan: `--lift CODE --because TEXT`. There is none for

@@ -177,7 +177,7 @@ fn finish(scene: &Scene<'_>, draft: Draft, plan: &mut Plan) {
     let offline = proposals.iter().filter(offline).count();
     let mut changes: Vec<Change> = proposals.into_iter().map(|proposal| proposal.change).collect();
     waves::assign(&mut changes, waves::ONE);
-    plan.tenants.push(section(scene.inventory, &changes, offline));
+    plan.tenants.push(section(scene, &changes, offline));
     plan.changes.append(&mut changes);
     plan.objections.extend(objections);
     for (disposition, entry) in rows {
@@ -194,7 +194,8 @@ fn finish(scene: &Scene<'_>, draft: Draft, plan: &mut Plan) {
     }
 }
 
-fn section(inventory: &Inventory, changes: &[Change], offline: usize) -> TenantSection {
+fn section(scene: &Scene<'_>, changes: &[Change], offline: usize) -> TenantSection {
+    let inventory = scene.inventory;
     let missing = inventory.missing();
     let cost = cost::of(changes);
     TenantSection {
@@ -210,6 +211,8 @@ fn section(inventory: &Inventory, changes: &[Change], offline: usize) -> TenantS
             .into_iter()
             .map(|(group, size)| (group.to_owned(), size))
             .collect(),
+        selected: guards::shrink::selected(scene),
+        baseline: guards::shrink::baseline(scene),
         calls: cost.calls,
         at_least_seconds: cost.at_least_seconds,
         offline: number(offline),

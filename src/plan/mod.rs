@@ -29,7 +29,7 @@ use crate::inventory::Inventory;
 use crate::plan::check::Fault;
 use crate::policy::{PolicySet, Workspace};
 
-pub use circumstances::{Circumstances, Lift};
+pub use circumstances::{Circumstances, LastRun, LastSeen, Lift};
 pub use file::{CheckedPlan, PlanFileError, VerifyContext};
 pub use types::{
     Change, Disposition, Entry, Level, Objection, Parameters, Plan, Risk as ChangeRisk, Summary,

@@ -98,12 +98,38 @@ pub struct TenantSection {
     pub devices: u32,
     /// Devices in each group, by name; ungrouped ones under the empty name.
     pub groups: BTreeMap<String, u32>,
+    /// Devices that each policy selects, by `KIND/NAME`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub selected: BTreeMap<String, u32>,
+    /// What the next run is compared with, when it is not `devices` and `selected`: a count that
+    /// jumped and was not lifted, or was not read whole, stays as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
     /// API calls an apply of this tenant's changes needs at least.
     pub calls: u32,
     /// Seconds the service's rate windows ask for at least.
     pub at_least_seconds: u64,
     /// Targets of changes that are offline and would queue.
     pub offline: u32,
+}
+
+/// Numbers of devices that a later run is compared with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Baseline {
+    /// Devices of the tenant.
+    pub devices: u32,
+    /// Devices that each policy selects, by `KIND/NAME`.
+    pub selected: BTreeMap<String, u32>,
+}
+
+impl TenantSection {
+    /// What the next run is compared with.
+    #[must_use]
+    pub fn seen(&self) -> Baseline {
+        let own = || Baseline { devices: self.devices, selected: self.selected.clone() };
+        self.baseline.clone().unwrap_or_else(own)
+    }
 }
 
 /// Counts.

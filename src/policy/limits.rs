@@ -2,7 +2,6 @@
 //!
 //! Part of `policy::workspace::Guardrails`; filled in by the checks, read by `plan::guards`.
 
-use crate::model::Span;
 use crate::policy::workspace::Limit;
 
 /// How much of a device group stays free of restriction.
@@ -24,4 +23,22 @@ impl Default for Remaining {
 impl Remaining {
     /// Nothing needs to stay free.
     pub const NONE: Self = Self { least: Limit::Count(0), groups_from: 0 };
+}
+
+/// How far counts of devices may move between two journalled runs, in either direction. None: as far
+/// as they will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shrink {
+    /// Devices of a tenant.
+    pub inventory: Option<Limit>,
+    /// Devices that one policy selects.
+    pub selection: Option<Limit>,
+}
+
+impl Default for Shrink {
+    /// A fifth of the inventory and half of a selection, and small numbers freely.
+    fn default() -> Self {
+        let share = |basis_points, at_least| Some(Limit::Share { basis_points, at_least });
+        Self { inventory: share(2_000, 10), selection: share(5_000, 25) }
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::model::{Span, Verb, WorkspaceId};
-use crate::policy::limits::Remaining;
+use crate::policy::limits::{Remaining, Shrink};
 use crate::policy::selector::DeviceExpr;
 
 /// The workspace.
@@ -163,6 +163,8 @@ pub struct Guardrails {
     pub dwell: Span,
     /// How long a device that we released is not taken again.
     pub cooldown: Span,
+    /// How far counts may move between two runs.
+    pub shrink: Shrink,
 }
 
 impl Default for Guardrails {
@@ -190,6 +192,7 @@ impl Default for Guardrails {
             remaining: Remaining::default(),
             dwell: Span::from_hours(1),
             cooldown: Span::from_secs(30 * 60),
+            shrink: Shrink::default(),
         }
     }
 }

@@ -13,9 +13,10 @@ use crate::apply::{Engine, Entry, Options};
 use crate::drive::apply::{ApplyError, Journal};
 use crate::host::files::{self, AppendFile, FileError, Lock};
 use crate::model::RunId;
-use crate::plan::Plan;
 use crate::plan::file::{self, CheckedPlan, VerifyContext};
+use crate::plan::{LastRun, LastSeen, Plan};
 use crate::policy::Workspace;
+use crate::policy::workspace::Tenant;
 
 /// Largest journal that is read.
 const JOURNAL_MAX: u64 = 1 << 30;
@@ -192,6 +193,55 @@ impl Found {
     pub fn plan(&self) -> Result<Plan, ApplyError> {
         let bytes = files::read(&self.path.join("plan.json"), file::FILE_MAX as u64)?;
         Ok(file::read(&bytes)?)
+    }
+}
+
+/// How many runs are looked through for one that can be compared with.
+const LOOKED_THROUGH: usize = 50;
+
+/// What the newest runs of the workspace saw of each of its tenants. A run that cannot be read, or
+/// whose plan is not the one that its journal began with, is named and an older one is taken: whoever
+/// tampers with it must not switch a guardrail off in silence. Runs that never began do not count.
+#[must_use]
+pub fn last_run(root: &Path, workspace: &Workspace) -> LastRun {
+    let mut last = LastRun::default();
+    let names = match run_names(root) {
+        Ok(names) => names,
+        Err(error) => {
+            last.unreadable.insert("(all)".to_owned(), error.to_string());
+            return last;
+        }
+    };
+    for id in names.into_iter().rev().take(LOOKED_THROUGH) {
+        let wanted = |tenant: &Tenant| !last.tenants.contains_key(&*tenant.tenant_id);
+        if !workspace.tenants.iter().any(wanted) {
+            break;
+        }
+        match begun(&Found::open(root, id.clone())) {
+            Ok(Some(plan)) if plan.workspace == workspace.id.as_str() => {
+                for section in &plan.tenants {
+                    let seen = || LastSeen { run: id.to_string(), counts: section.seen() };
+                    last.tenants.entry(section.tenant_id.clone()).or_insert_with(seen);
+                }
+            }
+            Ok(_) => {}
+            Err(why) => drop(last.unreadable.insert(id.to_string(), why)),
+        }
+    }
+    last
+}
+
+/// The plan of a run that began; or why the two cannot be trusted.
+fn begun(run: &Found) -> Result<Option<Plan>, String> {
+    let entries = run.entries.as_ref().map_err(ToString::to_string)?;
+    let Some(JournalEntry { entry: Entry::Started { plan_hash, .. }, .. }) = entries.first() else {
+        return Ok(None);
+    };
+    let plan = run.plan().map_err(|error| error.to_string())?;
+    if plan.plan_hash == *plan_hash {
+        Ok(Some(plan))
+    } else {
+        Err("its plan is not the one that its journal began with".to_owned())
     }
 }
 

@@ -89,3 +89,109 @@ fn names_of_runs_are_found_by_either_end() {
     assert!(matches!(find(""), Err(ApplyError::NoRun { .. })));
     assert!(runs(&root.join("none")).unwrap().is_empty());
 }
+
+mod last {
+    //! The run that the next plan is compared with.
+
+    use std::path::Path;
+
+    use super::super::Journal as _;
+    use super::super::folder::{OpenRun, last_run};
+    use crate::apply::Entry;
+    use crate::plan::Plan;
+    use crate::plan::file::seal;
+    use crate::plan::types::TenantSection;
+    use crate::policy::Workspace;
+    use crate::policy::workspace::Tenant;
+
+    const IDS: [&str; 2] =
+        ["11111111-2222-3333-4444-555555555555", "22222222-2222-3333-4444-555555555555"];
+
+    fn workspace() -> Workspace {
+        let (loaded, findings) = crate::policy::load_workspace(
+            &crate::policy::SourceText {
+                file: "palisade.yaml".into(),
+                text: format!(
+                    "apiVersion: palisade/v1\nkind: Workspace\nid: soc\ntenants:\n  \
+                     - {{name: one, tenantId: {}}}\n  - {{name: two, tenantId: {}}}\n",
+                    IDS[0], IDS[1]
+                )
+                .into(),
+            },
+            Path::new("."),
+        );
+        loaded.unwrap_or_else(|| panic!("{findings:?}"))
+    }
+
+    /// A run at that hour whose plan saw so many devices in each of these tenants.
+    fn run(root: &Path, hour: u32, seen: &[(usize, u32)]) -> std::path::PathBuf {
+        let section = |(tenant, devices): &(usize, u32)| TenantSection {
+            tenant_id: IDS[*tenant].to_owned(),
+            devices: *devices,
+            groups: [(String::new(), *devices)].into(),
+            ..TenantSection::default()
+        };
+        let plan = seal(Plan {
+            format_version: 1,
+            workspace: "soc".to_owned(),
+            tenants: seen.iter().map(section).collect(),
+            ..Plan::default()
+        });
+        let now = format!("2026-11-23T{hour:02}:00:00Z").parse().unwrap();
+        let mut open = OpenRun::create(root, &plan, now).unwrap();
+        let started = Entry::Started {
+            format_version: 1,
+            plan_hash: plan.plan_hash,
+            tool: "palisade/test".to_owned(),
+            workspace: "soc".to_owned(),
+            tenants: std::collections::BTreeMap::new(),
+            changes: 0,
+        };
+        open.ledger.append(now, vec![started]).unwrap();
+        open.path
+    }
+
+    fn seen(root: &Path) -> (Vec<u32>, Vec<String>) {
+        let workspace: Workspace = workspace();
+        let last = last_run(root, &workspace);
+        let of = |tenant: &Tenant| Some(last.tenants.get(&*tenant.tenant_id)?.counts.devices);
+        let devices = workspace.tenants.iter().filter_map(of).collect();
+        (devices, last.unreadable.into_values().collect())
+    }
+
+    #[test]
+    fn each_tenant_is_taken_from_the_newest_run_that_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        assert_eq!(seen(&root.join("none")), (vec![], vec![]));
+        run(root, 7, &[(0, 70), (1, 71)]);
+        run(root, 8, &[(1, 81)]);
+        assert_eq!(seen(root), (vec![70, 81], vec![]));
+        // Killed before it began: nothing was done, and it is no measure.
+        let never = run(root, 9, &[(0, 1), (1, 1)]);
+        std::fs::remove_file(never.join("journal.jsonl")).unwrap();
+        assert_eq!(seen(root), (vec![70, 81], vec![]));
+    }
+
+    #[test]
+    fn a_run_that_was_tampered_with_is_named_and_an_older_one_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        run(root, 7, &[(0, 70), (1, 71)]);
+        let newest = run(root, 8, &[(0, 80), (1, 81)]);
+        let plan = newest.join("plan.json");
+        let text = std::fs::read_to_string(&plan).unwrap();
+        std::fs::write(&plan, text.replace("80", "8")).unwrap();
+        let (devices, said) = seen(root);
+        assert_eq!((devices, said.len()), (vec![70, 71], 1), "{said:?}");
+        // Another plan, sealed again, is not the one that the journal began with.
+        let other = run(root, 9, &[(0, 9), (1, 9)]);
+        std::fs::copy(other.join("plan.json"), &plan).unwrap();
+        std::fs::remove_dir_all(other).unwrap();
+        let (devices, said) = seen(root);
+        let expected = "its plan is not the one that its journal began with";
+        assert_eq!((devices, said), (vec![70, 71], vec![expected.to_owned()]));
+        std::fs::remove_file(&plan).unwrap();
+        assert_eq!(seen(root).1.len(), 1);
+    }
+}

@@ -16,17 +16,25 @@ pub enum Lifting {
 use Lifting::{ByName, Never};
 
 const CODES: &[(&str, Lifting)] = &[
+    ("cap-alert-rule", ByName),
     ("cap-fleet", ByName),
     ("cap-group", ByName),
     ("cap-rolling", ByName),
     ("cap-run", ByName),
+    ("cooldown", ByName),
+    ("dwell", ByName),
+    ("inventory-grew", ByName),
+    ("inventory-shrank", ByName),
     ("lease-missing", Never),
     ("max-lease", ByName),
     ("orphaned-releases", ByName),
     ("protected", Never),
     ("protected-unknown", Never),
     ("released-by-hand", ByName),
+    ("remaining", ByName),
     ("rule-conflict", Never),
+    ("selection-grew", ByName),
+    ("selection-shrank", ByName),
 ];
 
 /// Whether objections of this code can be lifted; none for a code that no guardrail has.

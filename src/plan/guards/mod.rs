@@ -20,6 +20,7 @@ mod max_lease;
 mod orphaned_releases;
 mod protected;
 mod remaining;
+pub(super) mod shrink;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +53,7 @@ const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     remaining::guard,
     dwell::guard,
     cooldown::guard,
+    shrink::guard,
 ];
 
 /// What guardrails look at.
@@ -149,11 +151,13 @@ impl Breach {
     }
 
     fn objection(self, tenant: &str, lifted: Option<String>) -> Objection {
+        // What is about nothing only says so.
+        let level = if self.held.is_empty() { Level::Warn } else { Level::Hold };
         let about: BTreeSet<usize> = self.held.into_iter().collect();
         let about = u32::try_from(about.len()).unwrap_or(u32::MAX);
         Objection {
             code: self.code.to_owned(),
-            level: Level::Hold,
+            level,
             tenant: tenant.to_owned(),
             scope: self.scope,
             verb: self.verb,

@@ -128,7 +128,7 @@ fn a_lease_longer_than_the_workspace_allows_is_held() {
 
 fn lifting(codes: &[&str]) -> Circumstances {
     let lift = |code: &&str| Lift { code: (*code).to_owned(), because: "IR-7781".to_owned() };
-    Circumstances { lifts: codes.iter().map(lift).collect() }
+    Circumstances { lifts: codes.iter().map(lift).collect(), ..Circumstances::default() }
 }
 
 #[test]

@@ -43,3 +43,16 @@ pub struct RemainingDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups_from: Option<u32>,
 }
+
+/// By how much counts of devices may move since the last journalled run, in either direction.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct ShrinkDocument {
+    /// Devices of a tenant; `{share: 20%, atLeast: 10}` when it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<LimitDocument>,
+    /// Devices that one policy selects; `{share: 50%, atLeast: 25}` when it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selection: Option<LimitDocument>,
+}

@@ -13,7 +13,7 @@ use crate::policy::document::leaf::{
     DurationText, GuidText, NameText, OneOrMany, PathText, ShareText, SiteText, Text, UrlText,
     WorkspaceIdText,
 };
-use crate::policy::document::limits::{AlertRuleCapDocument, RemainingDocument};
+use crate::policy::document::limits::{AlertRuleCapDocument, RemainingDocument, ShrinkDocument};
 
 /// The workspace: tenants, guardrails and defaults for all policies below it. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -184,6 +184,9 @@ pub struct GuardrailsDocument {
     /// such limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cooldown: Option<DurationText>,
+    /// By how much the inventory and what a policy selects may shrink or grow since the last run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shrink: Option<ShrinkDocument>,
 }
 
 /// The schema of caps by verb: a property for each verb, so that editors complete them.

@@ -90,6 +90,47 @@ guardrails:
 }
 
 #[test]
+fn limits_of_the_workspace_are_read_and_keep_their_defaults_where_nothing_is_written() {
+    use crate::model::{Span, Verb};
+    use crate::policy::workspace::{Guardrails, Limit, Rolling};
+    let read = |guardrails: &str| {
+        let text = format!(
+            "apiVersion: palisade/v1\nkind: Workspace\nid: soc\ntenants: [{{name: c, tenantId: \
+             11111111-2222-3333-4444-555555555555}}]\nguardrails: {guardrails}\n"
+        );
+        let file = SourceText { file: "palisade.yaml".into(), text: text.into() };
+        let (workspace, findings) = load_workspace(&file, Path::new("."));
+        assert_eq!(findings, Vec::new(), "{guardrails}");
+        workspace.unwrap().guardrails
+    };
+    let rolling = |rails: &Guardrails| rails.caps[&Verb::Isolate].alert_rule;
+    let rails = read("{requireLease: true}");
+    let default = Rolling { count: 20, window: Span::from_hours(24) };
+    assert_eq!(rolling(&rails), Some(default));
+    assert_eq!((rails.remaining.least.of(100), rails.remaining.groups_from), (25, 5));
+    assert_eq!((rails.dwell, rails.cooldown), (Span::from_hours(1), Span::from_secs(1_800)));
+    let allowed = |rails: &Guardrails, of: u32| {
+        [rails.shrink.inventory, rails.shrink.selection].map(|limit| limit.map(|it| it.of(of)))
+    };
+    assert_eq!(
+        (allowed(&rails, 1_000), allowed(&rails, 3)),
+        ([Some(200), Some(500)], [Some(10), Some(25)])
+    );
+
+    let rails = read(
+        "{caps: {isolate: {alertRule: {count: 5, window: 2h}}}, remaining: {least: 3}, dwell: 0s, \
+         cooldown: 1d, shrink: {inventory: unlimited, selection: 10%}}",
+    );
+    assert_eq!(rolling(&rails), Some(Rolling { count: 5, window: Span::from_hours(2) }));
+    assert_eq!((rails.remaining.least, rails.remaining.groups_from), (Limit::Count(3), 5));
+    assert_eq!((rails.dwell, rails.cooldown), (Span::from_secs(0), Span::from_days(1)));
+    assert_eq!(allowed(&rails, 1_000), [None, Some(100)]);
+    let rails = read("{caps: {isolate: {alertRule: unlimited}}, remaining: {least: unlimited}}");
+    assert_eq!((rolling(&rails), rails.remaining.least), (None, Limit::Count(0)));
+    assert_eq!(rails.caps[&Verb::Isolate].run, Some(Limit::Count(50)));
+}
+
+#[test]
 fn one_mistake_is_one_finding() {
     for (text, code) in [
         ("devices: {all: true}", "everything-shorthand"),

@@ -107,6 +107,16 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("interrupted", "interrupted", "interrupted"),
     (
+        "inventory-grew",
+        "inventory grew from[ {before}] to[ {now}]",
+        "the inventory grew from {before} devices to {now} since run {run}, at most {limit} more[ ({setting})]",
+    ),
+    (
+        "inventory-shrank",
+        "inventory shrank from[ {before}] to[ {now}]",
+        "the inventory shrank from {before} devices to {now} since run {run}, at most {limit} fewer[ ({setting})]",
+    ),
+    (
         "isolation-type-unsupported",
         "{isolationType} isolation not supported on {platform}",
         "{platform} does not support {isolationType} isolation",
@@ -212,6 +222,16 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "rules {rule} and {other} of priority {priority} want different verdicts",
     ),
     (
+        "selection-grew",
+        "selection grew from[ {before}] to[ {now}]",
+        "{policy} selected {before} devices in run {run} and selects {now} now, at most {limit} more[ ({setting})]",
+    ),
+    (
+        "selection-shrank",
+        "selection shrank from[ {before}] to[ {now}]",
+        "{policy} selected {before} devices in run {run} and selects {now} now, at most {limit} fewer[ ({setting})]",
+    ),
+    (
         "selector-partial",
         "selector cannot be answered: [{what} ]incomplete",
         "the selector reads [{what}] and those are incomplete",
@@ -258,6 +278,9 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("dwell", "{scope}: placed less than {leastSeconds} ago, the last may be released at {until}"),
     ("exemption-ended", "{scope} ended {expires}, and {devices} of its devices are touched now"),
     ("exemption-ending", "{scope} of {devices} devices ends {expires}"),
+    ("inventory-grew", "{before} devices in run {run}, {now} now, at most {limit} more"),
+    ("inventory-shrank", "{before} devices in run {run}, {now} now, at most {limit} fewer"),
+    ("last-run-unreadable", "{scope} cannot be compared with: {why}"),
     ("lease-missing", "no lease"),
     ("max-lease", "{scope}: lease longer than {mostSeconds}"),
     (
@@ -269,4 +292,9 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("released-by-hand", "[{by}][the undoing of run {run}] released {devices}, last {ended}"),
     ("remaining", "{scope}: {free} of {size} would stay free of restriction, at least {least}"),
     ("rule-conflict", "rules {rule} and {other}[ of priority {priority}] want different verdicts"),
+    ("selection-grew", "{scope}: {before} selected in run {run}, {now} now, at most {limit} more"),
+    (
+        "selection-shrank",
+        "{scope}: {before} selected in run {run}, {now} now, at most {limit} fewer",
+    ),
 ];

@@ -45,11 +45,27 @@ pub(super) fn guardrails(cx: &mut Cx<'_>, entry: &Entry, workspace: &Workspace) 
         rails.remaining = remaining(cx, node, rails.remaining);
     }
     for (key, setting) in [("dwell", &mut rails.dwell), ("cooldown", &mut rails.cooldown)] {
-        if let Some(span) = node.get(key).and_then(|node| leaf::duration(cx, node)) {
+        if let Some(span) = node.get(key).and_then(|node| span_or_none(cx, node)) {
             *setting = span;
         }
     }
+    if let Some(node) = node.get("shrink") {
+        for (key, setting) in
+            [("inventory", &mut rails.shrink.inventory), ("selection", &mut rails.shrink.selection)]
+        {
+            if let Some(read) = node.get(key).and_then(|node| limit(cx, node)) {
+                *setting = read;
+            }
+        }
+    }
     rails
+}
+
+/// A length of time; here `0s` is one, and takes the limit away.
+fn span_or_none(cx: &mut Cx<'_>, node: &Node) -> Option<Span> {
+    let none = |span: &Span| span.as_secs() == 0;
+    let zero = node.text().and_then(|text| Span::parse(text).ok()).filter(none);
+    zero.or_else(|| leaf::duration(cx, node))
 }
 
 fn remaining(cx: &mut Cx<'_>, node: &Node, default: Remaining) -> Remaining {

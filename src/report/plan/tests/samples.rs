@@ -96,6 +96,7 @@ fn section(name: &str) -> TenantSection {
         calls: 2_998,
         at_least_seconds: 7_140,
         offline: 38,
+        ..TenantSection::default()
     }
 }
 

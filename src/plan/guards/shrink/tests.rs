@@ -1,0 +1,146 @@
+//! What a jump in a count holds, which jumps are none, and that one is not forgotten.
+
+use crate::inventory::What;
+use crate::model::ActionKind::Isolate;
+use crate::model::ActionStatus::Succeeded;
+use crate::plan::circumstances::{LastRun, LastSeen};
+use crate::plan::tests::fleet::{Fleet, Machine, TENANT_ID, ago};
+use crate::plan::tests::planned_around;
+use crate::plan::tests::policies::{isolate, scan, set, tag, workspace};
+use crate::plan::types::{Baseline, Plan};
+use crate::plan::{Circumstances, Level, Lift};
+use crate::policy::limits::Shrink;
+use crate::policy::workspace::Limit;
+use crate::policy::{PolicySet, Workspace};
+
+const POLICY: &str = "IsolationSet/ir";
+
+/// So many devices with the tag `ir`, and so many without.
+fn fleet(tagged: usize, others: usize) -> Fleet {
+    let tagged = (0..tagged).map(|n| Machine::new(&format!("ir-{n:02}")).tag("ir"));
+    Fleet::of(tagged.chain((0..others).map(|n| Machine::new(&format!("pc-{n:02}")))))
+}
+
+fn policies() -> PolicySet {
+    PolicySet { isolation: vec![isolate("ir", tag("ir"))], ..set() }
+}
+
+fn guarded() -> Workspace {
+    let share = |percent: u32, at_least| Limit::Share { basis_points: percent * 100, at_least };
+    let mut workspace = workspace();
+    workspace.guardrails.shrink =
+        Shrink { inventory: Some(share(20, 5)), selection: Some(share(50, 4)) };
+    workspace
+}
+
+/// The last run saw so many devices, of which the policy selected so many.
+fn saw(devices: u32, selected: u32) -> Circumstances {
+    let counts = Baseline { devices, selected: [(POLICY.to_owned(), selected)].into() };
+    let seen = LastSeen { run: "run-1".to_owned(), counts };
+    let last = LastRun { tenants: [(TENANT_ID.to_owned(), seen)].into(), ..LastRun::default() };
+    Circumstances { last, ..Circumstances::default() }
+}
+
+#[track_caller]
+fn check(around: &Circumstances, fleet: &Fleet, done: usize, expected: &[(&str, u32)]) -> Plan {
+    let plan = planned_around(around, &policies(), &guarded(), fleet.build());
+    let said: Vec<_> = plan.objections.iter().map(|o| (o.code.as_str(), o.held)).collect();
+    assert_eq!((plan.changes.len(), said), (done, expected.to_vec()));
+    plan
+}
+
+#[test]
+fn nothing_to_compare_with_is_no_objection() {
+    check(&Circumstances::default(), &fleet(20, 20), 20, &[]);
+    let mut new = saw(40, 0);
+    new.last.tenants.values_mut().for_each(|seen| seen.counts.selected.clear());
+    check(&new, &fleet(20, 20), 20, &[]);
+    let elsewhere = saw(1, 0).last.tenants.into_values().map(|seen| ("other".to_owned(), seen));
+    let last = LastRun { tenants: elsewhere.collect(), ..LastRun::default() };
+    check(&Circumstances { last, ..Circumstances::default() }, &fleet(20, 20), 20, &[]);
+}
+
+#[test]
+fn an_inventory_that_shrank_holds_restrictions_and_the_releases_that_follow() {
+    let held = fleet(3, 37).by_us("pc-00", Isolate, Succeeded, ago(5), "ir");
+    check(&saw(50, 3), &held, 4, &[]);
+    let plan = check(&saw(51, 3), &held, 0, &[("inventory-shrank", 4)]);
+    let facts = &plan.objections[0].facts;
+    assert_eq!(
+        (&facts["before"], &facts["now"], &facts["limit"]),
+        (&51.into(), &40.into(), &10.into())
+    );
+    assert_eq!(plan.objections[0].setting, "guardrails.shrink.inventory");
+    // The end of a lease does not follow from it.
+    let ended = fleet(0, 40).by_us("pc-00", Isolate, Succeeded, ago(80), "gone");
+    check(&saw(60, 0), &ended, 1, &[("inventory-shrank", 0)]);
+    // A few devices fewer are none too few.
+    check(&saw(9, 4), &fleet(4, 0), 4, &[]);
+}
+
+#[test]
+fn an_inventory_that_grew_holds_restrictions_alone() {
+    let held = fleet(3, 37).by_us("pc-00", Isolate, Succeeded, ago(5), "ir");
+    check(&saw(33, 3), &held, 1, &[("inventory-grew", 3)]);
+    check(&saw(34, 3), &held, 4, &[]);
+}
+
+#[test]
+fn a_policy_that_selects_many_more_does_not_place_them() {
+    check(&saw(40, 2), &fleet(6, 34), 6, &[]);
+    let plan = check(&saw(40, 2), &fleet(7, 33), 0, &[("selection-grew", 7)]);
+    assert_eq!(plan.objections[0].scope, format!("policy {POLICY}"));
+    assert_eq!(plan.objections[0].setting, "guardrails.shrink.selection");
+    check(&saw(40, 20), &fleet(30, 10), 30, &[]);
+    check(&saw(40, 20), &fleet(31, 9), 0, &[("selection-grew", 31)]);
+    // One to three is no alarm.
+    check(&saw(40, 1), &fleet(3, 37), 3, &[]);
+}
+
+#[test]
+fn a_policy_that_selects_many_fewer_does_not_release_them() {
+    let held = (0..6).fold(fleet(1, 39), |fleet, n| {
+        fleet.by_us(&format!("pc-{n:02}"), Isolate, Succeeded, ago(5), "ir")
+    });
+    check(&saw(40, 7), &held, 1, &[("selection-shrank", 6)]);
+    check(&saw(40, 5), &held, 7, &[]);
+}
+
+#[test]
+fn scans_are_placements_too() {
+    let scans = PolicySet { scans: vec![scan("weekly", tag("ir"), "0 8 * * *")], ..set() };
+    let mut around = saw(40, 0);
+    for seen in around.last.tenants.values_mut() {
+        seen.counts.selected = [("ScanSchedule/weekly".to_owned(), 2)].into();
+    }
+    let plan = planned_around(&around, &scans, &guarded(), fleet(10, 30).build());
+    assert_eq!((plan.changes.len(), plan.held.len()), (0, 10));
+}
+
+#[test]
+fn a_jump_is_not_the_measure_of_the_next_run_until_it_is_lifted() {
+    let plan = check(&saw(60, 3), &fleet(3, 37), 0, &[("inventory-shrank", 3)]);
+    let section = &plan.tenants[0];
+    assert_eq!((section.devices, section.selected[POLICY]), (40, 3));
+    assert_eq!(section.seen().devices, 60);
+    let lift = Lift { code: "inventory-shrank".to_owned(), because: "sold a site".to_owned() };
+    let lifted = Circumstances { lifts: vec![lift], ..saw(60, 3) };
+    let plan = check(&lifted, &fleet(3, 37), 3, &[("inventory-shrank", 0)]);
+    assert_eq!((plan.tenants[0].baseline.as_ref(), plan.tenants[0].seen().devices), (None, 40));
+    let plan = check(&saw(40, 2), &fleet(7, 33), 0, &[("selection-grew", 7)]);
+    assert_eq!(plan.tenants[0].seen().selected[POLICY], 2);
+    // What was not read whole is no measure either.
+    let partial = fleet(3, 37).lacks(What::Devices);
+    let plan = planned_around(&saw(42, 3), &policies(), &guarded(), partial.build());
+    assert_eq!(plan.tenants[0].seen().devices, 42);
+}
+
+#[test]
+fn a_run_that_cannot_be_read_is_said_and_holds_nothing() {
+    let mut around = saw(40, 3);
+    around.last.unreadable.insert("run-2".to_owned(), "the plan was edited".to_owned());
+    let plan = check(&around, &fleet(3, 37), 3, &[("last-run-unreadable", 0)]);
+    assert_eq!(plan.objections[0].level, Level::Warn);
+    around.last.tenants.values_mut().for_each(|seen| seen.counts.devices = 60);
+    check(&around, &fleet(3, 37), 0, &[("inventory-shrank", 3), ("last-run-unreadable", 0)]);
+}
