@@ -57,8 +57,15 @@ fn alerts(workspace: &Workspace, now: Timestamp) -> Alerts {
 }
 
 fn device_selectors<'a>(workspace: &'a Workspace, policies: &'a PolicySet) -> Vec<&'a DeviceExpr> {
-    let PolicySet { isolation, restriction, scans, alert_rules: _, exemptions, digest: _ } =
-        policies;
+    let PolicySet {
+        isolation,
+        restriction,
+        scans,
+        alert_rules: _,
+        exemptions,
+        rules: _,
+        digest: _,
+    } = policies;
     let mut found: Vec<&DeviceExpr> = Vec::new();
     found.extend(isolation.iter().map(|policy| &policy.containment.devices));
     found.extend(restriction.iter().map(|policy| &policy.containment.devices));

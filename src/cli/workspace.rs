@@ -17,6 +17,8 @@ use crate::policy::{self, Loaded, PolicySet, SourceText, Workspace};
 
 /// Name of the workspace file.
 pub const FILE: &str = "palisade.yaml";
+/// Folder of the organization's rules.
+const RULES: &str = "guardrails";
 
 /// Everything a workspace's files say.
 #[derive(Debug)]
@@ -85,7 +87,10 @@ pub fn read(root: &Path, only: Option<&[PathBuf]>, now: Timestamp) -> Result<Pro
             Some(root.join("policies")).into_iter().filter(|path| path.exists()).collect()
         }
     };
-    let policies = reader.policies(&folders)?;
+    let mut policies = reader.policies(&folders)?;
+    if only.is_none() {
+        policies.extend(reader.rules()?);
+    }
     let loaded = policy::load(workspace.as_ref(), &policies, now);
     Ok(reader.finish(workspace, policies, loaded))
 }
@@ -125,6 +130,21 @@ impl Reader<'_> {
         Ok(policies)
     }
 
+    /// Rules of the organization, but not their tests.
+    fn rules(&mut self) -> Result<Vec<SourceText>> {
+        let folder = self.root.join(RULES);
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let mut found = files::find(&folder, &["rego"])?;
+        found.retain(|path| !path.to_string_lossy().ends_with("_test.rego"));
+        let mut rules = Vec::with_capacity(found.len());
+        for path in found {
+            rules.extend(self.source(&path)?);
+        }
+        Ok(rules)
+    }
+
     /// A file's text. One that is too large or no text is a finding, not the end.
     fn source(&mut self, path: &Path) -> Result<Option<SourceText>> {
         let file: Arc<str> = self.name(path).into();
@@ -136,7 +156,9 @@ impl Reader<'_> {
                 Ok(None)
             }
             Err(error @ FileError::NotText { .. }) => {
-                self.refuse(Code::YamlSyntax, &file, &error);
+                let is_rule = policy::rego::is_rule_file(&file);
+                let code = if is_rule { Code::RegoInvalid } else { Code::YamlSyntax };
+                self.refuse(code, &file, &error);
                 Ok(None)
             }
             Err(error) => Err(error.into()),

@@ -20,7 +20,7 @@ use crate::plan::types::{
 use crate::plan::{Input, PlanError, alerts, cost, guards, posture, scan, standing, waves};
 
 /// What the steps decide for one tenant.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
     pub(super) proposals: Vec<Proposal>,
     pub(super) rows: Vec<(Disposition, Entry)>,
@@ -107,17 +107,7 @@ pub(super) fn unknown_reason(reason: &UnknownReason) -> Reason {
 }
 
 pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
-    let mut plan = Plan {
-        format_version: FORMAT_VERSION,
-        tool: input.tool.to_owned(),
-        workspace: input.workspace.id.to_string(),
-        created_at: input.now,
-        valid_until: input.workspace.plan_validity.after(input.now),
-        study: input.study,
-        policy_digest: input.policies.digest.clone(),
-        lifts: lifts(input),
-        ..Plan::default()
-    };
+    let mut plan = head(input);
     let mut total = 0;
     for inventory in in_order(input)? {
         let scene = Scene::new(*input, inventory);
@@ -134,6 +124,30 @@ pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     sort(&mut plan);
     plan.summary = count(&plan, total);
     Ok(plan)
+}
+
+/// A plan of nothing yet.
+fn head(input: &Input<'_>) -> Plan {
+    Plan {
+        format_version: FORMAT_VERSION,
+        tool: input.tool.to_owned(),
+        workspace: input.workspace.id.to_string(),
+        created_at: input.now,
+        valid_until: input.workspace.plan_validity.after(input.now),
+        study: input.study,
+        policy_digest: input.policies.digest.clone(),
+        lifts: lifts(input),
+        ..Plan::default()
+    }
+}
+
+/// The plan that this draft would make by itself if nothing were held.
+pub(super) fn preview(scene: &Scene<'_>, draft: &Draft) -> Plan {
+    let mut plan = head(&scene.input);
+    finish(scene, draft.clone(), &mut plan);
+    sort(&mut plan);
+    plan.summary = count(&plan, draft.total);
+    plan
 }
 
 /// Lifts in order of their codes, each code once: the first word counts.

@@ -38,7 +38,7 @@ pub(super) struct Order {
 }
 
 /// A change before the guardrails have seen it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Proposal {
     pub(super) change: Change,
     /// The device, if it is about one.

@@ -11,7 +11,7 @@ use crate::diag::{self, Code, Finding, Place};
 use crate::policy::checks::{self, Checked, Cx, RuleFacts};
 use crate::policy::set::PolicyKind;
 use crate::policy::yaml::{self, FINDINGS_MAX, Node};
-use crate::policy::{PolicySet, Workspace, shape};
+use crate::policy::{PolicySet, Workspace, rego, shape};
 
 /// Largest file that is read, in bytes. Whoever reads files checks the size first, so that a huge
 /// one is refused without being read; `load` checks again.
@@ -37,14 +37,18 @@ pub struct Loaded {
     pub documents: usize,
 }
 
-/// Reads and checks policies. `now` decides what has passed or expired.
+/// Reads and checks policies, and the rules among the files (`*.rego`). `now` decides what has passed or expired.
 #[must_use]
 pub fn load(workspace: Option<&Workspace>, files: &[SourceText], now: Timestamp) -> Loaded {
     let mut sorted: Vec<&SourceText> = files.iter().collect();
     sorted.sort_by(|a, b| a.file.cmp(&b.file));
     let mut gathered = Gathered::default();
     for source in sorted {
-        gathered.file(source, workspace, now);
+        if rego::is_rule_file(&source.file) {
+            gathered.rule(source);
+        } else {
+            gathered.file(source, workspace, now);
+        }
     }
     gathered.finish()
 }
@@ -78,6 +82,13 @@ impl Gathered {
             findings.extend(join(text, shapes, cx.findings));
         }
         self.findings.append(&mut limited(findings, file));
+    }
+
+    fn rule(&mut self, source: &SourceText) {
+        match too_large(source) {
+            Some(finding) => self.findings.push(finding),
+            None => self.set.rules.push(source.clone()),
+        }
     }
 
     /// Checks one document; returns what its schemas say.
@@ -123,6 +134,8 @@ impl Gathered {
 
     fn finish(mut self) -> Loaded {
         self.findings.extend(checks::overlaps(&self.rules));
+        self.findings.extend(rego::check(&self.set.rules));
+        self.canonical.extend(self.set.rules.iter().map(|rule| format!("rego {}", rule.text)));
         diag::sort(&mut self.findings);
         let usable = !self.findings.iter().any(Finding::is_error);
         let set = usable.then(|| {

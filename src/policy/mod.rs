@@ -8,6 +8,7 @@ pub mod document;
 pub mod layout;
 pub mod limits;
 pub mod load;
+pub mod rego;
 pub mod schedule;
 pub mod selector;
 pub mod set;

@@ -12,6 +12,7 @@ use crate::model::{
     AlertStatus, Classification, Determination, Facet, Isolation, IsolationMode, PolicyName,
     Restriction, ScanType, Span,
 };
+use crate::policy::load::SourceText;
 use crate::policy::schedule::Schedule;
 use crate::policy::selector::{AlertExpr, DeviceExpr};
 
@@ -28,8 +29,10 @@ pub struct PolicySet {
     pub alert_rules: Vec<AlertRule>,
     /// `Exemption` documents by name.
     pub exemptions: Vec<Exemption>,
-    /// SHA-256, in lower-case hexadecimal, over the canonical form of every document: the same for
-    /// any order of files, other formatting and other comments.
+    /// Organization rules in Rego, by file.
+    pub rules: Vec<SourceText>,
+    /// SHA-256, in lower-case hexadecimal, over the canonical form of every document and the text of
+    /// every rule: the same for any order of files, other formatting and other comments in YAML.
     pub digest: String,
 }
 

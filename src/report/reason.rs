@@ -22,7 +22,7 @@ use table::{OBJECTIONS, REASONS};
 /// The short form, shared by a group of targets: `exemption vip-laptops (ends 2026-11-26 10:02Z)`.
 #[must_use]
 pub fn short(reason: &Reason) -> String {
-    let known = REASONS.iter().find(|(code, ..)| *code == reason.code);
+    let known = REASONS.iter().find(|(code, ..)| *code == table::listed(&reason.code));
     known
         .and_then(|(_, short, _)| fill(short, &reason.facts))
         .unwrap_or_else(|| escape::terminal(&reason.code.replace('-', " ")))
@@ -31,7 +31,7 @@ pub fn short(reason: &Reason) -> String {
 /// The sentence about one target, without a full stop.
 #[must_use]
 pub fn sentence(reason: &Reason) -> String {
-    let known = REASONS.iter().find(|(code, ..)| *code == reason.code);
+    let known = REASONS.iter().find(|(code, ..)| *code == table::listed(&reason.code));
     known
         .and_then(|(_, _, sentence)| fill(sentence, &reason.facts))
         .unwrap_or_else(|| generic(&reason.code, &reason.facts))
@@ -43,7 +43,7 @@ pub fn objection(objection: &Objection) -> String {
     let mut facts = objection.facts.clone();
     facts.entry("scope".to_owned()).or_insert_with(|| objection.scope.clone().into());
     facts.entry("held".to_owned()).or_insert_with(|| objection.held.into());
-    let known = OBJECTIONS.iter().find(|(code, _)| *code == objection.code);
+    let known = OBJECTIONS.iter().find(|(code, _)| *code == table::listed(&objection.code));
     known.and_then(|(_, text)| fill(text, &facts)).unwrap_or_else(|| {
         let about = escape::terminal(&objection.scope);
         format!("{about}: {}", generic(&objection.code, &objection.facts))

@@ -63,7 +63,7 @@ fn lifts_that_are_none_are_refused_before_anything_is_read() {
         ("plan", &["--lift", "cap-run"][..], "gives no reason"),
         ("plan", &because[..], "belongs to no `--lift`"),
         ("plan", &["--lift", "cap-runs", "--because", "x"], "did you mean `cap-run`?"),
-        ("plan", &["--lift", "all", "--because", "x"], "each by its own name: `cap-fleet`"),
+        ("plan", &["--lift", "all", "--because", "x"], "each by its own name: `cap-alert-rule`"),
         ("plan", &["--lift", "protected", "--because", "x"], "nothing lifts `protected`"),
         ("apply", &["--auto-approve", "--lift", "cap-run"], "gives no reason"),
     ] {

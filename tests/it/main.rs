@@ -14,6 +14,7 @@ mod cli_guards;
 mod cli_interrupt;
 mod cli_ownership;
 mod cli_process;
+mod cli_rules;
 mod emulator_socket;
 mod generated;
 mod observe_faults;

@@ -1,6 +1,6 @@
 //! Bad documents with the findings expected beside them: one folder for each code.
 //!
-//! A folder holds `palisade.yaml`, `policy.yaml` or both, or `repeat.txt`: how often, and what, for
+//! A folder holds `palisade.yaml`, `policy.yaml`, `rule.rego` or several, or `repeat.txt`: how often, and what, for
 //! files too large to keep. `BLESS=1 cargo test --test it policy_fixtures` rewrites what is expected.
 
 use std::collections::BTreeSet;
@@ -51,12 +51,14 @@ fn findings(folder: &Path) -> (Vec<Finding>, Vec<SourceText>) {
         found.extend(more);
         sources.push(file);
     }
-    if let Some(file) = source(folder, "policy.yaml").or_else(|| repeated(folder)) {
-        let loaded = policy::load(workspace.as_ref(), std::slice::from_ref(&file), now);
+    let policy = source(folder, "policy.yaml").or_else(|| repeated(folder));
+    let files: Vec<SourceText> = policy.into_iter().chain(source(folder, "rule.rego")).collect();
+    if !files.is_empty() {
+        let loaded = policy::load(workspace.as_ref(), &files, now);
         let usable = !loaded.findings.iter().any(Finding::is_error);
         assert_eq!(loaded.set.is_some(), usable, "{:?}", loaded.findings);
         found.extend(loaded.findings);
-        sources.push(file);
+        sources.extend(files);
     }
     (found, sources)
 }

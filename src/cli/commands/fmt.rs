@@ -46,7 +46,8 @@ impl Fmt {
             return Err(CliError::said(Exit::Error));
         }
         let mut changed = 0_usize;
-        for source in &project.sources {
+        let is_policy = |source: &&SourceText| !policy::rego::is_rule_file(&source.file);
+        for source in project.sources.iter().filter(is_policy) {
             let laid = laid_out(&project, source, context);
             if laid == *source.text {
                 continue;

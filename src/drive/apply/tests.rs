@@ -146,6 +146,7 @@ mod last {
             workspace: "soc".to_owned(),
             tenants: std::collections::BTreeMap::new(),
             changes: 0,
+            lifts: Vec::new(),
         };
         open.ledger.append(now, vec![started]).unwrap();
         open.path

@@ -51,7 +51,7 @@ fn one(
     let would_be = number(planned.union(&taken).count());
     let Key { policy, trigger } = key;
     (would_be > cap.count).then(|| Breach {
-        code: "cap-alert-rule",
+        code: "cap-alert-rule".into(),
         scope: format!("policy {policy}, {trigger}"),
         verb: Some(verb),
         setting: format!("guardrails.caps.{verb}.alertRule"),

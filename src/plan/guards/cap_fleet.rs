@@ -14,7 +14,7 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
     let (already, planned) = (ground.already(verb), ground.added(&held));
     let would_be = already.saturating_add(planned);
     (planned > 0 && would_be > limit).then(|| Breach {
-        code: "cap-fleet",
+        code: "cap-fleet".into(),
         scope: "fleet".to_owned(),
         verb: Some(verb),
         setting: format!("guardrails.caps.{verb}.fleet"),

@@ -40,7 +40,7 @@ fn one(
     let (already, planned) = (ground.already_in(verb, group), ground.added(&held));
     let (limit, would_be) = (limit.of(size), already.saturating_add(planned));
     (planned > 0 && would_be > limit).then(|| Breach {
-        code: "cap-group",
+        code: "cap-group".into(),
         scope: format!("group {}", if group.is_empty() { "(none)" } else { group }),
         verb: Some(verb),
         setting: format!("guardrails.caps.{verb}.group"),

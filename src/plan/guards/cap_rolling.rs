@@ -27,7 +27,7 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
     let planned = u32::try_from(held.len()).unwrap_or(u32::MAX);
     let would_be = already.saturating_add(planned);
     (would_be > rolling.count).then(|| Breach {
-        code: "cap-rolling",
+        code: "cap-rolling".into(),
         scope: "rolling window".to_owned(),
         verb: Some(verb),
         setting: format!("guardrails.caps.{verb}.rolling"),

@@ -13,7 +13,7 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
     let limit = caps.run?.of(size);
     let planned = u32::try_from(held.len()).unwrap_or(u32::MAX);
     (planned > limit).then(|| Breach {
-        code: "cap-run",
+        code: "cap-run".into(),
         scope: "run".to_owned(),
         verb: Some(verb),
         setting: format!("guardrails.caps.{verb}.run"),

@@ -4,6 +4,8 @@
 //! --because TEXT`) or never; there is no third way and no word for several. Asked by `guards`
 //! and, for what may be typed, by `cli`. The finished plan's checker has a list of its own.
 
+use crate::plan::guards::rego;
+
 /// Whether an objection can be lifted for one plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifting {
@@ -30,6 +32,7 @@ const CODES: &[(&str, Lifting)] = &[
     ("orphaned-releases", ByName),
     ("protected", Never),
     ("protected-unknown", Never),
+    ("rego-failed", ByName),
     ("released-by-hand", ByName),
     ("remaining", ByName),
     ("rule-conflict", Never),
@@ -37,10 +40,12 @@ const CODES: &[(&str, Lifting)] = &[
     ("selection-shrank", ByName),
 ];
 
-/// Whether objections of this code can be lifted; none for a code that no guardrail has.
+/// Whether objections of this code can be lifted; none for a code that no guardrail has. Rules of
+/// an organization make codes of their own.
 #[must_use]
 pub fn lifting(code: &str) -> Option<Lifting> {
-    CODES.iter().find(|(known, _)| *known == code).map(|(_, lifting)| *lifting)
+    let listed = CODES.iter().find(|(known, _)| *known == code).map(|(_, lifting)| *lifting);
+    listed.or_else(|| code.starts_with(rego::PREFIX).then_some(ByName))
 }
 
 /// Every code that may be lifted, in alphabetical order.
@@ -55,7 +60,7 @@ mod tests {
     #[test]
     fn every_code_stands_once_and_in_order() {
         assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert_eq!(lifting("protected"), Some(Never));
+        assert_eq!((lifting("protected"), lifting("rego-own")), (Some(Never), Some(ByName)));
         assert_eq!((lifting("cap-run"), lifting("all")), (Some(ByName), None));
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
         }
     }
     let breach = |(verb, (until, held)): (Verb, (Timestamp, Vec<usize>))| Breach {
-        code: "cooldown",
+        code: "cooldown".into(),
         scope: "devices released lately".to_owned(),
         verb: Some(verb),
         setting: "guardrails.cooldown".to_owned(),

@@ -32,7 +32,7 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
     }
     let breach =
         |((verb, policy), (until, held)): ((Verb, String), (Timestamp, Vec<usize>))| Breach {
-            code: "dwell",
+            code: "dwell".into(),
             scope: format!("policy {policy}"),
             verb: Some(verb),
             setting: "guardrails.dwell".to_owned(),

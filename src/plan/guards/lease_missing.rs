@@ -20,7 +20,7 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
         return Vec::new();
     }
     vec![Breach {
-        code: "lease-missing",
+        code: "lease-missing".into(),
         scope: "run".to_owned(),
         verb: None,
         setting: "guardrails.requireLease".to_owned(),

@@ -30,7 +30,7 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
             ("devices", held.len().into()),
         ];
         Breach {
-            code: "released-by-hand",
+            code: "released-by-hand".into(),
             scope: format!("released {key} {who}"),
             verb: Some(verb),
             setting: "onManualRelease".to_owned(),

@@ -18,7 +18,7 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
         }
     }
     let breach = |(policy, held): (&str, Vec<usize>)| Breach {
-        code: "max-lease",
+        code: "max-lease".into(),
         scope: format!("policy {policy}"),
         verb: None,
         setting: "guardrails.maxLease".to_owned(),

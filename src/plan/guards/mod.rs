@@ -19,9 +19,11 @@ mod manual_release;
 mod max_lease;
 mod orphaned_releases;
 mod protected;
+mod rego;
 mod remaining;
 pub(super) mod shrink;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use roaring::RoaringBitmap;
@@ -54,11 +56,13 @@ const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     dwell::guard,
     cooldown::guard,
     shrink::guard,
+    rego::guard,
 ];
 
 /// What guardrails look at.
 struct Ground<'g> {
     scene: &'g Scene<'g>,
+    draft: &'g Draft,
     proposals: &'g [Proposal],
     in_state: &'g BTreeMap<Verb, BTreeMap<String, u32>>,
     standing: &'g [LeaseRow],
@@ -67,7 +71,7 @@ struct Ground<'g> {
 
 /// What a guardrail says about some changes.
 struct Breach {
-    code: &'static str,
+    code: Cow<'static, str>,
     scope: String,
     verb: Option<Verb>,
     setting: String,
@@ -113,8 +117,9 @@ impl<'g> Ground<'g> {
 
 /// Runs every guardrail over the draft: what they object to is held.
 pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
-    let Draft { proposals, in_state, standing, restrained, .. } = &*draft;
-    let ground = Ground { scene, proposals, in_state, standing, restrained };
+    let made: &Draft = draft;
+    let Draft { proposals, in_state, standing, restrained, .. } = made;
+    let ground = Ground { scene, draft: made, proposals, in_state, standing, restrained };
     let breaches: Vec<Breach> = GUARDS.iter().flat_map(|guard| guard(&ground)).collect();
     let mut reasons: BTreeMap<usize, Reason> = BTreeMap::new();
     for breach in breaches {
@@ -138,7 +143,7 @@ pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
 
 impl Breach {
     fn reason(&self) -> Reason {
-        let reason = Reason::new(self.code)
+        let reason = Reason::new(&self.code)
             .with("scope", self.scope.as_str())
             .with("setting", self.setting.as_str());
         self.facts.iter().fold(reason, |reason, (key, value)| reason.with(key, value.clone()))
@@ -147,7 +152,7 @@ impl Breach {
     /// Why somebody lifts it, if somebody does and it is one that may be.
     fn lifted(&self, lifts: &[Lift]) -> Option<String> {
         let lift = lifts.iter().find(|lift| lift.code == self.code)?;
-        (lifting(self.code) == Some(Lifting::ByName)).then(|| lift.because.clone())
+        (lifting(&self.code) == Some(Lifting::ByName)).then(|| lift.because.clone())
     }
 
     fn objection(self, tenant: &str, lifted: Option<String>) -> Objection {
@@ -156,7 +161,7 @@ impl Breach {
         let about: BTreeSet<usize> = self.held.into_iter().collect();
         let about = u32::try_from(about.len()).unwrap_or(u32::MAX);
         Objection {
-            code: self.code.to_owned(),
+            code: self.code.into_owned(),
             level,
             tenant: tenant.to_owned(),
             scope: self.scope,

@@ -43,7 +43,7 @@ fn one(ground: &Ground<'_>, verb: Verb, policy: &str, held: Vec<usize>) -> Breac
         facts.push(("keptBy", by.into_iter().collect::<Vec<_>>().into()));
     }
     Breach {
-        code: "orphaned-releases",
+        code: "orphaned-releases".into(),
         scope: format!("policy {policy}"),
         verb: Some(verb),
         setting: "guardrails.holdOrphanedReleases".to_owned(),

@@ -30,7 +30,7 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
     }
     let facts = doubt.map(|what| ("missing", what.word().into()));
     vec![Breach {
-        code: if doubt.is_some() { "protected-unknown" } else { "protected" },
+        code: if doubt.is_some() { "protected-unknown" } else { "protected" }.into(),
         scope: "protected devices".to_owned(),
         verb: None,
         setting: SETTING.to_owned(),

@@ -29,7 +29,7 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
         let planned = number(group.devices.len());
         let free = size.saturating_sub(already).saturating_sub(planned);
         (size >= groups_from && free < least).then(|| Breach {
-            code: "remaining",
+            code: "remaining".into(),
             scope: format!("group {}", if name.is_empty() { "(none)" } else { name }),
             verb: None,
             setting: "guardrails.remaining".to_owned(),

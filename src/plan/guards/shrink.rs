@@ -60,7 +60,7 @@ fn breach(ground: &Ground<'_>, jump: Jump) -> Breach {
     ];
     facts.extend(policy.map(|policy| ("policy", policy.into())));
     let setting = format!("guardrails.shrink.{part}");
-    Breach { code, scope, verb: None, setting, facts, held }
+    Breach { code: code.into(), scope, verb: None, setting, facts, held }
 }
 
 /// The device is let go because the policy does not select it any longer.
@@ -88,7 +88,7 @@ fn key(kind: &str, name: &str) -> String {
 fn unreadable(scene: &Scene<'_>) -> Vec<Breach> {
     let runs = &scene.input.around.last.unreadable;
     let breach = |(run, why): (&String, &String)| Breach {
-        code: "last-run-unreadable",
+        code: "last-run-unreadable".into(),
         scope: format!("run {run}"),
         verb: None,
         setting: "guardrails.shrink".to_owned(),

@@ -165,3 +165,20 @@ fn a_huge_file_is_refused_without_being_parsed() {
     assert_eq!(loaded.findings.len(), 1);
     assert_eq!(loaded.findings[0].code.word(), "file-too-large");
 }
+
+#[test]
+fn rules_of_the_organization_are_part_of_the_digest_and_of_what_is_checked() {
+    let rule = |text: &str| SourceText { file: "guardrails/own.rego".into(), text: text.into() };
+    let with = |text: &str| {
+        let files: Vec<SourceText> = starter().into_iter().chain([rule(text)]).collect();
+        load(None, &files, now())
+    };
+    let none = load(None, &starter(), now()).set.unwrap();
+    let one = with("package own\ndeny contains \"m\"\n").set.unwrap();
+    let other = with("package own\ndeny contains \"n\"\n").set.unwrap();
+    assert_eq!((none.rules.len(), one.rules.len()), (0, 1));
+    assert!(none.digest != one.digest && one.digest != other.digest);
+    let broken = with("package own\ndeny contains\n");
+    let codes: Vec<&str> = broken.findings.iter().map(|finding| finding.code.word()).collect();
+    assert!(broken.set.is_none() && codes == ["rego-invalid"], "{:?}", broken.findings);
+}

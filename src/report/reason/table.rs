@@ -3,6 +3,12 @@
 //! Read by `report::reason`; facts are named where the planner, the engine and the guardrails make
 //! their reasons.
 
+/// The code under which a code is listed: rules of an organization make codes of their own.
+pub(super) fn listed(code: &str) -> &str {
+    let own = code.starts_with("rego-") && code != "rego-failed";
+    if own { "rego" } else { code }
+}
+
 /// Code, short form for a group, sentence for one target.
 pub(super) const REASONS: &[(&str, &str, &str)] = &[
     (
@@ -205,6 +211,12 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "refused[ ({serviceCode})]",
         "the service refused it[ with {status}][ {serviceCode}][: {message}]",
     ),
+    ("rego", "a rule of the organization", "{msg}[ ({setting})]"),
+    (
+        "rego-failed",
+        "a rule of the organization fails",
+        "a rule of the organization fails: {file} line {line}: {msg}",
+    ),
     (
         "released-by-hand",
         "released by [{by}][workspace {workspace}][undoing run {run}]",
@@ -289,6 +301,8 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ),
     ("protected", "protected"),
     ("protected-unknown", "who is protected is not known: {missing} incomplete"),
+    ("rego", "{msg}[, and {more} more]"),
+    ("rego-failed", "{file} line {line}: {msg}"),
     ("released-by-hand", "[{by}][the undoing of run {run}] released {devices}, last {ended}"),
     ("remaining", "{scope}: {free} of {size} would stay free of restriction, at least {least}"),
     ("rule-conflict", "rules {rule} and {other}[ of priority {priority}] want different verdicts"),
