@@ -176,6 +176,11 @@ impl Moment {
         Self(i64::try_from(nanos).unwrap_or(i64::MAX))
     }
 
+    /// Nanoseconds since 1970; never is before everything.
+    pub(crate) const fn nanos(self) -> i64 {
+        self.0
+    }
+
     pub(crate) fn get(self) -> Option<Timestamp> {
         if self == Self::UNSET { None } else { Timestamp::from_nanosecond(self.0.into()).ok() }
     }

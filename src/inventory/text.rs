@@ -3,6 +3,8 @@
 //! One definition for the resolution of records, for selectors and for look-ups by name, so that
 //! two of them never disagree about whether two texts are the same.
 
+use std::borrow::Cow;
+
 /// Appends `text` in lower case.
 pub(crate) fn fold_into(text: &str, out: &mut String) {
     if text.is_ascii() {
@@ -21,6 +23,21 @@ pub(crate) fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     fold_into(text, &mut out);
     out
+}
+
+/// `text` in lower case, copied only when it is not so already.
+pub(crate) fn folded(text: &str) -> Cow<'_, str> {
+    let folded = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if folded { Cow::Borrowed(text) } else { Cow::Owned(fold(text)) }
+}
+
+/// Whether two texts are the same without regard to case.
+pub(crate) fn same(left: &str, right: &str) -> bool {
+    if left.is_ascii() && right.is_ascii() {
+        left.eq_ignore_ascii_case(right)
+    } else {
+        fold(left) == fold(right)
+    }
 }
 
 /// The host part of a DNS name.

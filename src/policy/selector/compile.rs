@@ -19,6 +19,7 @@ use crate::policy::selector::walk;
 
 mod alerts;
 mod devices;
+mod ranges;
 
 use alerts::AlertColumns;
 use devices::DeviceColumns;

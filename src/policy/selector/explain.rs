@@ -5,11 +5,11 @@
 
 use jiff::Timestamp;
 
-use crate::inventory::{AlertRow, Dev, Inventory};
+use crate::inventory::{AlertRow, Dev, Inventory, same};
 use crate::policy::selector::ast::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
-use crate::policy::selector::glob::fold;
 use crate::policy::selector::interpret::{Hit, Meaning};
 use crate::policy::selector::trigger::{self, Trigger};
+use crate::policy::selector::walk;
 use crate::policy::selector::words::{self, Alternative};
 
 /// One node of a selector with its answer.
@@ -72,25 +72,31 @@ pub fn matched_alert_terms(
     AlertTerms::new(inventory, expr, now).matched(alert)
 }
 
-/// `matched_terms` for many devices: globs are compiled once.
+/// `matched_terms` for many devices: globs are compiled and the author's words written once.
 #[derive(Debug)]
 pub struct DeviceTerms<'a> {
     meaning: Meaning<'a>,
     expr: &'a DeviceExpr,
+    words: Vec<(&'a DeviceTerm, Words)>,
 }
+
+/// Key and alternatives of a term.
+type Words = (&'static str, Vec<Alternative>);
 
 impl<'a> DeviceTerms<'a> {
     /// Prepares a selector.
     #[must_use]
     pub fn new(inventory: &'a Inventory, expr: &'a DeviceExpr, now: Timestamp) -> Self {
-        Self { meaning: Meaning::of_devices(inventory, expr, now), expr }
+        let mut words = Vec::new();
+        walk::each_device_term(expr, &mut |term| words.push((term, words::device_term(term))));
+        Self { meaning: Meaning::of_devices(inventory, expr, now), expr, words }
     }
 
     /// The positive terms by which the selector matches a device; empty when it does not.
     #[must_use]
     pub fn matched(&self, device: Dev) -> Vec<String> {
         let mut terms = Vec::new();
-        device_terms(&self.meaning, self.expr, device, &mut terms);
+        self.collect(self.expr, device, &mut terms);
         terms
     }
 
@@ -99,6 +105,39 @@ impl<'a> DeviceTerms<'a> {
     #[must_use]
     pub fn triggers(&self, device: Dev) -> Vec<Trigger<'_>> {
         trigger::triggers(&self.meaning, self.expr, device).unwrap_or_default()
+    }
+
+    /// Collects terms of the branches that match. A branch that fails leaves nothing behind.
+    fn collect(&self, expr: &DeviceExpr, device: Dev, out: &mut Vec<String>) -> bool {
+        let before = out.len();
+        let matched = match expr {
+            DeviceExpr::Everything => {
+                push(out, "everything".to_owned());
+                true
+            }
+            DeviceExpr::All(parts) => {
+                !parts.is_empty() && parts.iter().all(|part| self.collect(part, device, out))
+            }
+            DeviceExpr::Any(parts) => parts
+                .iter()
+                .map(|part| self.collect(part, device, out))
+                .fold(false, |any, matched| any | matched),
+            DeviceExpr::Not(_) => self.meaning.device(expr, device),
+            DeviceExpr::Term(term) => match self.meaning.device_term(term, device) {
+                Some(hit) => {
+                    let mut words = self.words.iter().filter(|(of, _)| std::ptr::eq(*of, term));
+                    if let Some((_, words)) = words.next() {
+                        push(out, describe(words, &hit));
+                    }
+                    true
+                }
+                None => false,
+            },
+        };
+        if !matched {
+            out.truncate(before);
+        }
+        matched
     }
 }
 
@@ -125,41 +164,7 @@ impl<'a> AlertTerms<'a> {
     }
 }
 
-/// Collects terms of the branches that match. A branch that fails leaves nothing behind.
-fn device_terms(
-    meaning: &Meaning<'_>,
-    expr: &DeviceExpr,
-    device: Dev,
-    out: &mut Vec<String>,
-) -> bool {
-    let before = out.len();
-    let matched = match expr {
-        DeviceExpr::Everything => {
-            push(out, "everything".to_owned());
-            true
-        }
-        DeviceExpr::All(parts) => {
-            !parts.is_empty() && parts.iter().all(|part| device_terms(meaning, part, device, out))
-        }
-        DeviceExpr::Any(parts) => parts
-            .iter()
-            .map(|part| device_terms(meaning, part, device, out))
-            .fold(false, |any, matched| any | matched),
-        DeviceExpr::Not(_) => meaning.device(expr, device),
-        DeviceExpr::Term(term) => match meaning.device_term(term, device) {
-            Some(hit) => {
-                push(out, describe(words::device_term(term), &hit));
-                true
-            }
-            None => false,
-        },
-    };
-    if !matched {
-        out.truncate(before);
-    }
-    matched
-}
-
+/// Collects terms of the branches that match; see `DeviceTerms::collect`.
 fn alert_terms(
     meaning: &Meaning<'_>,
     expr: &AlertExpr,
@@ -178,7 +183,7 @@ fn alert_terms(
         AlertExpr::Not(_) => meaning.alert(expr, alert),
         AlertExpr::Term(term) => match meaning.alert_term(term, alert) {
             Some(hit) => {
-                push(out, describe(words::alert_term(term), &hit));
+                push(out, describe(&words::alert_term(term), &hit));
                 true
             }
             None => false,
@@ -197,9 +202,9 @@ fn push(out: &mut Vec<String>, term: String) {
 }
 
 /// `tag=ir-7781`, or with the fact behind it when that is another text: `name=web-* (web-01)`.
-fn describe((key, alternatives): (&str, Vec<Alternative>), hit: &Hit) -> String {
+fn describe((key, alternatives): &Words, hit: &Hit) -> String {
     match alternatives.get(hit.alternative) {
-        Some(("=", value)) if fold(value) == fold(&hit.fact) => format!("{key}={}", hit.fact),
+        Some(("=", value)) if same(value, &hit.fact) => format!("{key}={}", hit.fact),
         Some((sign, value)) => format!("{key}{sign}{value} ({})", hit.fact),
         None => format!("{key}={}", hit.fact),
     }

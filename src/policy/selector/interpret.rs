@@ -13,9 +13,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use crate::inventory::{AlertRow, Dev, Inventory, host_part};
+use crate::inventory::{self, AlertRow, Dev, Inventory, folded, host_part};
 use crate::policy::selector::ast::{
     AgeMatch, AlertExpr, AlertTerm, DeviceExpr, DeviceTerm, Glob, Op, OrderedMatch, OsMatch,
     SiteRef,
@@ -59,18 +60,18 @@ pub(crate) struct Hit {
 pub(crate) struct Meaning<'a> {
     inventory: &'a Inventory,
     now: Timestamp,
-    globs: HashMap<Arc<str>, Matcher>,
+    globs: HashMap<Arc<str>, Matcher, FixedState>,
 }
 
 impl<'a> Meaning<'a> {
     pub(crate) fn of_devices(inventory: &'a Inventory, expr: &DeviceExpr, now: Timestamp) -> Self {
-        let mut globs = HashMap::new();
+        let mut globs = HashMap::default();
         walk::device_globs(expr, &mut |glob| add(&mut globs, glob));
         Self { inventory, now, globs }
     }
 
     pub(crate) fn of_alerts(inventory: &'a Inventory, expr: &AlertExpr, now: Timestamp) -> Self {
-        let mut globs = HashMap::new();
+        let mut globs = HashMap::default();
         walk::alert_globs(expr, &mut |glob| add(&mut globs, glob));
         Self { inventory, now, globs }
     }
@@ -158,7 +159,7 @@ impl<'a> Meaning<'a> {
                 let assignee = alert.assigned_to.as_deref().filter(|name| !name.is_empty());
                 let is = |wanted: &Option<Arc<str>>| match (wanted, assignee) {
                     (None, None) => true,
-                    (Some(wanted), Some(assignee)) => fold(wanted) == fold(assignee),
+                    (Some(wanted), Some(assignee)) => inventory::same(wanted, assignee),
                     _ => false,
                 };
                 hit(wanted.iter().position(is)?, assignee.unwrap_or("nobody").to_owned())
@@ -187,13 +188,13 @@ impl<'a> Meaning<'a> {
     }
 
     fn text(&self, globs: &[Glob], text: &str) -> Option<Hit> {
-        let folded = Some(fold(text)).filter(|folded| !folded.is_empty())?;
+        let folded = Some(folded(text)).filter(|folded| !folded.is_empty())?;
         let at = globs.iter().position(|glob| self.covers(glob, &folded))?;
         hit(at, text.to_owned())
     }
 
     fn name(&self, globs: &[Glob], name: &str) -> Option<Hit> {
-        let folded = Some(fold(name)).filter(|folded| !folded.is_empty())?;
+        let folded = Some(folded(name)).filter(|folded| !folded.is_empty())?;
         let host = host_part(&folded);
         let covers = |glob: &Glob| {
             self.covers(glob, &folded) || (!host.is_empty() && self.covers(glob, host))
@@ -204,16 +205,16 @@ impl<'a> Meaning<'a> {
     fn tag(&self, globs: &[Glob], device: Dev) -> Option<Hit> {
         globs.iter().enumerate().find_map(|(at, glob)| {
             let mut tags = self.inventory.tags(device).filter(|tag| !tag.is_empty());
-            let tag = tags.find(|tag| self.is_tag(glob, &fold(tag)))?;
+            let tag = tags.find(|tag| self.is_tag(glob, tag))?;
             hit(at, tag.to_owned())
         })
     }
 
-    fn is_tag(&self, wanted: &Glob, folded: &str) -> bool {
+    fn is_tag(&self, wanted: &Glob, tag: &str) -> bool {
         if glob::is_tag_pattern(&wanted.text) {
-            self.covers(wanted, folded)
+            self.covers(wanted, &folded(tag))
         } else {
-            fold(&wanted.text) == folded
+            inventory::same(&wanted.text, tag)
         }
     }
 
@@ -243,7 +244,7 @@ impl<'a> Meaning<'a> {
         }
         let at = wanted.iter().position(|wanted| match wanted {
             OsMatch::Family(wanted) => *wanted == family,
-            OsMatch::Platform(wanted) => fold(wanted) == fold(platform),
+            OsMatch::Platform(wanted) => inventory::same(wanted, platform),
         })?;
         match wanted.get(at)? {
             OsMatch::Family(family) => hit(at, family.word().to_owned()),
@@ -257,7 +258,7 @@ impl<'a> Meaning<'a> {
     }
 }
 
-fn add(globs: &mut HashMap<Arc<str>, Matcher>, glob: &Glob) {
+fn add(globs: &mut HashMap<Arc<str>, Matcher, FixedState>, glob: &Glob) {
     if !globs.contains_key(&glob.text) {
         globs.insert(Arc::clone(&glob.text), Matcher::new(&glob.text));
     }
@@ -278,13 +279,13 @@ fn ordered<T: PartialOrd + std::fmt::Display>(wanted: &[OrderedMatch<T>], value:
 
 /// Equality without regard to case; an empty value equals nothing.
 fn same_text(wanted: &[Arc<str>], value: &str) -> Option<Hit> {
-    let folded = Some(fold(value)).filter(|folded| !folded.is_empty())?;
-    hit(wanted.iter().position(|wanted| fold(wanted) == folded)?, value.to_owned())
+    let value = Some(value).filter(|value| !value.is_empty())?;
+    hit(wanted.iter().position(|wanted| inventory::same(wanted, value))?, value.to_owned())
 }
 
 /// Whether a site reaches into a tenant.
 pub(crate) fn in_tenant(site: &SiteRef, tenant: &str) -> bool {
-    site.tenants.is_empty() || site.tenants.iter().any(|name| fold(name) == fold(tenant))
+    site.tenants.is_empty() || site.tenants.iter().any(|name| inventory::same(name, tenant))
 }
 
 /// `T1059` covers `T1059` and `T1059.001`, not `T10591`.

@@ -9,6 +9,7 @@ pub mod ast;
 pub mod compile;
 pub mod explain;
 pub mod glob;
+mod heads;
 pub mod interpret;
 pub mod trigger;
 pub mod walk;

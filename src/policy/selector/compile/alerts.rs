@@ -14,7 +14,7 @@ use crate::model::{AlertStatus, Classification, Severity};
 use crate::policy::selector::ast::{AlertTerm, Glob};
 use crate::policy::selector::compile::Rows;
 use crate::policy::selector::compile::devices::Bits;
-use crate::policy::selector::glob::Matchers;
+use crate::policy::selector::glob::{Matchers, Scratch};
 use crate::policy::selector::interpret;
 
 type ByText = BTreeMap<String, RoaringBitmap>;
@@ -182,14 +182,14 @@ fn match_titles<'a>(
     distinct.dedup();
     let matchers = Matchers::new(distinct.iter().copied());
     let mut rows = vec![RoaringBitmap::new(); distinct.len()];
-    let (mut scratch, mut covering) = (Vec::new(), Vec::new());
+    let (mut scratch, mut covering) = (Scratch::default(), Vec::new());
     for (alert, at) in inventory.alerts().iter().zip(0u32..) {
         let folded = fold(&alert.title);
         if folded.is_empty() || distinct.is_empty() {
             continue;
         }
         covering.clear();
-        matchers.covering(&folded, &mut scratch, &mut covering);
+        matchers.covering(&folded, "", &mut scratch, &mut covering);
         for found in &covering {
             if let Some(rows) = rows.get_mut(*found) {
                 rows.insert(at);

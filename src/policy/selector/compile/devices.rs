@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -9,10 +10,11 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use roaring::{MultiOps, RoaringBitmap};
 
-use crate::inventory::{Dev, Inventory, fold, fold_into, host_part};
+use crate::inventory::{Dev, Inventory, Moment, fold, fold_into, host_part};
 use crate::model::OsFamily;
-use crate::policy::selector::ast::{AgeMatch, DeviceTerm, Glob, OsMatch, SiteRef};
-use crate::policy::selector::glob::{self, Matcher, Matchers};
+use crate::policy::selector::ast::{AgeMatch, DeviceTerm, Glob, Op, OsMatch, SiteRef};
+use crate::policy::selector::compile::ranges::Ranges;
+use crate::policy::selector::glob::{self, Matcher, Matchers, Scratch};
 use crate::policy::selector::interpret;
 
 /// The inventory's columns with what look-ups by word need; each part is made when first used.
@@ -26,6 +28,7 @@ pub(super) struct DeviceColumns<'a> {
     platforms: Option<Lookup>,
     managers: Option<Lookup>,
     addresses: Option<Flat>,
+    seen: Option<Ranges<i64>>,
     networks: HashMap<IpNet, RoaringBitmap, FixedState>,
     ages: HashMap<AgeMatch, RoaringBitmap, FixedState>,
     tag_globs: HashMap<Arc<str>, RoaringBitmap, FixedState>,
@@ -36,10 +39,10 @@ pub(super) struct DeviceColumns<'a> {
 type Lookup = HashMap<String, Vec<u32>, FixedState>;
 
 /// All addresses of the fleet with their rows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Flat {
-    v4: Vec<(u32, u32)>,
-    v6: Vec<(u128, u32)>,
+    v4: Ranges<u32>,
+    v6: Ranges<u128>,
 }
 
 impl<'a> DeviceColumns<'a> {
@@ -54,6 +57,7 @@ impl<'a> DeviceColumns<'a> {
             platforms: None,
             managers: None,
             addresses: None,
+            seen: None,
             networks: HashMap::default(),
             ages: HashMap::default(),
             tag_globs: HashMap::default(),
@@ -197,19 +201,33 @@ impl<'a> DeviceColumns<'a> {
     }
 
     fn seen(&mut self, wanted: &[AgeMatch]) -> RoaringBitmap {
-        let inventory = self.inventory;
+        let (inventory, now) = (self.inventory, self.now);
+        let seen = self.seen.get_or_insert_with(|| {
+            let moments = inventory.columns.seen.iter().map(|seen| seen.nanos());
+            Ranges::new(moments.zip(0u32..).collect())
+        });
         for wanted in wanted {
-            self.ages.entry(*wanted).or_insert_with(|| {
-                let mut bits = Bits::new(inventory.len());
-                for (seen, row) in inventory.columns.seen.iter().zip(0u32..) {
-                    if interpret::is_age(*wanted, seen.get(), self.now) {
-                        bits.set(row);
-                    }
-                }
-                bits.rows()
-            });
+            self.ages
+                .entry(*wanted)
+                .or_insert_with(|| seen.within(&span(*wanted, now), inventory.len()));
         }
         wanted.iter().filter_map(|wanted| self.ages.get(wanted)).union()
+    }
+}
+
+/// Nanoseconds of the moments that are so old; `interpret::is_age` for a whole column.
+fn span(wanted: AgeMatch, now: Timestamp) -> RangeInclusive<i64> {
+    let limit = wanted.age.before(now).as_nanosecond();
+    // Never is older than any age, and younger than none.
+    let (never, first) = (Moment::UNSET.nanos(), Moment::UNSET.nanos() + 1);
+    let clamp = |nanos: i128| i64::try_from(nanos.clamp(never.into(), i64::MAX.into()));
+    let nanos = |nanos: i128| clamp(nanos).unwrap_or(i64::MAX);
+    match wanted.op {
+        Op::Lt => nanos(limit + 1).max(first)..=i64::MAX,
+        Op::Le => nanos(limit).max(first)..=i64::MAX,
+        Op::Eq => nanos(limit).max(first)..=nanos(limit),
+        Op::Ge => never..=nanos(limit),
+        Op::Gt => never..=nanos(limit - 1),
     }
 }
 
@@ -232,33 +250,29 @@ impl Bits {
 
 impl Flat {
     fn new(inventory: &Inventory) -> Self {
-        let mut flat = Self::default();
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for device in inventory.devices() {
             for address in inventory.ips(device) {
                 match address {
-                    IpAddr::V4(v4) => flat.v4.push((v4.to_bits(), device.0)),
-                    IpAddr::V6(v6) => flat.v6.push((v6.to_bits(), device.0)),
+                    IpAddr::V4(address) => v4.push((address.to_bits(), device.0)),
+                    IpAddr::V6(address) => v6.push((address.to_bits(), device.0)),
                 }
             }
         }
-        flat
+        Self { v4: Ranges::new(v4), v6: Ranges::new(v6) }
     }
 
-    fn within(&self, network: &IpNet, rows: usize) -> RoaringBitmap {
-        let mut bits = Bits::new(rows);
+    fn within(&mut self, network: &IpNet, rows: usize) -> RoaringBitmap {
         match network {
             IpNet::V4(network) => {
-                let (mask, wanted) = (network.netmask().to_bits(), network.network().to_bits());
-                let within = self.v4.iter().filter(|(address, _)| address & mask == wanted);
-                within.for_each(|(_, row)| bits.set(*row));
+                let range = network.network().to_bits()..=network.broadcast().to_bits();
+                self.v4.within(&range, rows)
             }
             IpNet::V6(network) => {
-                let (mask, wanted) = (network.netmask().to_bits(), network.network().to_bits());
-                let within = self.v6.iter().filter(|(address, _)| address & mask == wanted);
-                within.for_each(|(_, row)| bits.set(*row));
+                let range = network.network().to_bits()..=network.broadcast().to_bits();
+                self.v6.within(&range, rows)
             }
         }
-        bits.rows()
     }
 }
 
@@ -275,7 +289,7 @@ fn match_names<'a>(
     }
     let matchers = Matchers::new(distinct.iter().copied());
     let mut rows: Vec<Vec<u32>> = vec![Vec::new(); distinct.len()];
-    let (mut folded, mut scratch, mut covering) = (String::new(), Vec::new(), Vec::new());
+    let (mut folded, mut scratch, mut covering) = (String::new(), Scratch::default(), Vec::new());
     for device in inventory.devices() {
         folded.clear();
         fold_into(inventory.name(device), &mut folded);
@@ -283,11 +297,7 @@ fn match_names<'a>(
             continue;
         }
         covering.clear();
-        matchers.covering(&folded, &mut scratch, &mut covering);
-        let host = host_part(&folded);
-        if host.len() < folded.len() && !host.is_empty() {
-            matchers.covering(host, &mut scratch, &mut covering);
-        }
+        matchers.covering(&folded, host_part(&folded), &mut scratch, &mut covering);
         for at in &covering {
             if let Some(rows) = rows.get_mut(*at)
                 && rows.last() != Some(&device.0)
