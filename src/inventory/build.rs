@@ -10,8 +10,11 @@ use crate::inventory::ids::IdTable;
 use crate::inventory::index::Index;
 use crate::inventory::record::What;
 use crate::inventory::resolve::{self, Resolved};
-use crate::inventory::view::{Dev, Inventory};
-use crate::model::DeviceId;
+use crate::inventory::view::{self, Dev, Inventory};
+use crate::model::{DeviceId, beside};
+
+/// From how many devices on a second core is worth its start.
+const MANY: usize = 10_000;
 
 impl Builder {
     /// The finished observation. The order in which rows came changes nothing in it.
@@ -23,12 +26,19 @@ impl Builder {
         let superseded = layout.superseded(&self, &resolved);
         let columns = std::mem::take(&mut self.columns).gather(&layout.order);
         let table = IdTable::new(&columns.ids);
-        let index = Index::new(&columns, &self.values);
         let ambiguous = resolved
             .ambiguous
             .iter()
             .filter_map(|(at, count)| Some((layout.device(*at)?, *count)))
             .collect();
+        let (actions, alerts) =
+            (std::mem::take(&mut self.actions), std::mem::take(&mut self.alerts));
+        let find = |id: &DeviceId| view::find(&table, &columns.ids, &aliases, id);
+        let ((history, alerts), (index, (quick, full))) = beside(
+            columns.ids.len() > MANY,
+            || (History::new(actions, find), Alerts::new(alerts, find)),
+            || (Index::new(&columns, &self.values), scans(&self.av, columns.ids.len(), find)),
+        );
         let mut inventory = Inventory {
             tenant: Arc::clone(&self.tenant),
             tenant_id: Arc::clone(&self.tenant_id),
@@ -41,17 +51,14 @@ impl Builder {
             ambiguous,
             index,
             columns,
-            quick: Vec::new(),
-            full: Vec::new(),
-            history: History::default(),
-            alerts: Alerts::default(),
+            quick,
+            full,
+            history,
+            alerts,
             exposure: self.exposure,
             group_exposure: self.group_exposure,
             values: self.values.into(),
         };
-        inventory.history = History::new(self.actions, |id| inventory.find(id));
-        inventory.alerts = Alerts::new(self.alerts, |id| inventory.find(id));
-        attach_scans(&mut inventory, &self.av);
         inventory.absent = absent(&inventory, self.named);
         inventory
     }
@@ -65,22 +72,26 @@ fn absent(inventory: &Inventory, named: BTreeSet<DeviceId>) -> Vec<DeviceId> {
     named.into_iter().filter(|id| inventory.find(id).is_none()).collect()
 }
 
-fn attach_scans(inventory: &mut Inventory, rows: &[(DeviceId, Moment, Moment)]) {
+/// Ends of the last quick and the last full scan of each device; empty when nothing was read.
+fn scans(
+    rows: &[(DeviceId, Moment, Moment)],
+    devices: usize,
+    find: impl Fn(&DeviceId) -> Option<Dev>,
+) -> (Vec<Moment>, Vec<Moment>) {
     if rows.is_empty() {
-        return;
+        return (Vec::new(), Vec::new());
     }
-    let mut quick = vec![Moment::UNSET; inventory.len()];
+    let mut quick = vec![Moment::UNSET; devices];
     let mut full = quick.clone();
     for (id, quick_scan, full_scan) in rows {
-        let Some(Dev(row)) = inventory.find(id) else { continue };
+        let Some(Dev(row)) = find(id) else { continue };
         for (column, at) in [(&mut quick, quick_scan), (&mut full, full_scan)] {
             if let Some(slot) = column.get_mut(row as usize) {
                 *slot = (*slot).max(*at);
             }
         }
     }
-    inventory.quick = quick;
-    inventory.full = full;
+    (quick, full)
 }
 
 /// Positions of records and the rows of the devices that remain.

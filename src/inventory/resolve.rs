@@ -16,6 +16,7 @@
 //!
 //! Pure over the staged columns; called by `build` only.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 
@@ -24,7 +25,7 @@ use jiff::Timestamp;
 
 use crate::inventory::builder::Builder;
 use crate::inventory::columns::Moment;
-use crate::inventory::ids::{self, IdTable};
+use crate::inventory::ids;
 use crate::inventory::text::{fold, fold_into};
 use crate::model::{DeviceId, Health, Onboarding, Span};
 
@@ -100,18 +101,20 @@ enum End {
 }
 
 fn follow_merges(builder: &Builder, resolved: &mut Resolved) {
-    let sorted: Vec<DeviceId> = resolved
-        .rows
-        .iter()
-        .filter_map(|row| builder.columns.ids.get(*row as usize).cloned())
-        .collect();
-    let table = IdTable::new(&sorted);
+    let all = &builder.columns.ids;
+    // Rows stand in the order of ids, and merges are few: no table is worth its making.
+    let find = |id: &DeviceId| {
+        let probe = |row: &u32| all.get(*row as usize).map(|probe| ids::order(probe, id));
+        let at = resolved.rows.binary_search_by(|row| probe(row).unwrap_or(Ordering::Less)).ok()?;
+        u32::try_from(at).ok()
+    };
     let target = |at: u32| builder.merged.get(resolved.rows.get(at as usize)?);
-    let ends: Vec<(u32, End)> = (0u32..)
-        .zip(&resolved.rows)
-        .filter(|(_, row)| builder.merged.contains_key(row))
-        .map(|(at, _)| (at, follow(at, target, |id| table.find(&sorted, id))))
-        .collect();
+    let merged = builder.merged.keys().filter_map(|row| {
+        let at = find(all.get(*row as usize)?)?;
+        // Of two rows with the same id only one counts.
+        (resolved.rows.get(at as usize) == Some(row)).then_some(at)
+    });
+    let ends: Vec<(u32, End)> = merged.map(|at| (at, follow(at, target, find))).collect();
     for (at, end) in ends {
         match end {
             End::Survivor(survivor) => {

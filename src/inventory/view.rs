@@ -57,6 +57,20 @@ impl From<Values> for Words {
     }
 }
 
+/// The device of an id, by its own or by that of a record that became part of it.
+pub(crate) fn find(
+    table: &IdTable,
+    ids: &[DeviceId],
+    aliases: &[(DeviceId, Dev)],
+    id: &DeviceId,
+) -> Option<Dev> {
+    if let Some(row) = table.find(ids, id) {
+        return Some(Dev(row));
+    }
+    let at = aliases.binary_search_by(|(alias, _)| alias.cmp(id)).ok()?;
+    aliases.get(at).map(|(_, device)| *device)
+}
+
 fn word(words: &[Arc<str>], number: u32) -> &str {
     words.get(number as usize).map_or("", |word| word)
 }
@@ -136,11 +150,7 @@ impl Inventory {
     /// absent ids lead nowhere.
     #[must_use]
     pub fn find(&self, id: &DeviceId) -> Option<Dev> {
-        if let Some(row) = self.table.find(&self.columns.ids, id) {
-            return Some(Dev(row));
-        }
-        let at = self.aliases.binary_search_by(|(alias, _)| alias.cmp(id)).ok()?;
-        self.aliases.get(at).map(|(_, device)| *device)
+        find(&self.table, &self.columns.ids, &self.aliases, id)
     }
     /// Devices with this full name or host part, without regard to case. Reads every name.
     #[must_use]

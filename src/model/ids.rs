@@ -118,10 +118,22 @@ fn decode_hex(text: &[u8], out: &mut [u8; 20]) -> bool {
     true
 }
 
+/// A byte as two hexadecimal digits, lower case.
+fn hex(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 15].map(|half| if half < 10 { b'0' + half } else { b'a' + half - 10 })
+}
+
 impl fmt::Display for DeviceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Repr::Sha1(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+            Repr::Sha1(bytes) => {
+                // One piece of text rather than twenty: every row of a plan shows an id.
+                let mut text = [b'0'; 40];
+                for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+                    pair.copy_from_slice(&hex(*byte));
+                }
+                f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+            }
             Repr::Text(text) => f.write_str(text),
         }
     }

@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod alert;
+mod beside;
 pub mod device;
 pub mod duration;
 pub mod facet;
@@ -15,6 +16,7 @@ pub mod reading;
 
 pub use action::{ActionKind, ActionStatus, ScanType};
 pub use alert::{AlertStatus, Classification, Determination, Severity};
+pub(crate) use beside::beside;
 pub use device::{AvStatus, DeviceValue, Exposure, Health, Onboarding, OsFamily, Risk};
 pub use duration::Span;
 pub use facet::{Facet, Isolation, IsolationMode, Restriction, Verb};

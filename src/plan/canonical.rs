@@ -3,13 +3,13 @@
 //! Keys in byte order, no space, numbers as whole numbers. Two plans with the same content have the
 //! same canonical text, whatever wrote them and however their maps are kept. The text is written
 //! straight from the types: what serde_json would write, members put into order as each object
-//! ends. Called by `file`.
+//! ends; of the outermost object, which is the whole file, only when it is read. Called by `file`.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::io::{self, Write};
 
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256};
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
 
@@ -18,7 +18,9 @@ use serde_json::ser::{CharEscape, Formatter, Serializer};
 /// spelling and are never published.
 #[must_use]
 pub(crate) fn hash<T: Serialize>(value: &T, omitted: &str) -> Option<String> {
-    Some(hex(digest(&SHA256, &text(value, omitted)?).as_ref()))
+    let mut context = Context::new(&SHA256);
+    written(value)?.read(omitted, |part| context.update(part));
+    Some(hex(context.finish().as_ref()))
 }
 
 /// Lower-case hexadecimal.
@@ -30,12 +32,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
-fn text<T: Serialize>(value: &T, omitted: &str) -> Option<Vec<u8>> {
+fn written<T: Serialize>(value: &T) -> Option<Sheet> {
     let sheet = RefCell::new(Sheet::default());
-    let spelling = Spelling { sheet: &sheet, omitted };
-    let mut serializer = Serializer::with_formatter(Pen(&sheet), spelling);
-    value.serialize(&mut serializer).ok()?;
-    Some(sheet.into_inner().text)
+    value.serialize(&mut Serializer::with_formatter(Pen(&sheet), Spelling(&sheet))).ok()?;
+    Some(sheet.into_inner())
 }
 
 /// What has been written, and the objects that have not ended.
@@ -54,6 +54,8 @@ struct Member {
     start: usize,
     key_end: usize,
     end: usize,
+    /// The first bytes of the key, which order most pairs by themselves; none when it is escaped.
+    prefix: Option<u64>,
 }
 
 impl Sheet {
@@ -61,13 +63,17 @@ impl Sheet {
         self.text.get(start..end).unwrap_or_default()
     }
 
+    /// As it is escaped, without its quotes.
+    fn key(&self, member: &Member) -> &[u8] {
+        self.part(member.start + 1, member.key_end.saturating_sub(1))
+    }
+
     fn compare(&self, left: &Member, right: &Member) -> Ordering {
-        let key = |member: &Member| self.part(member.start + 1, member.key_end - 1);
-        let (left, right) = (key(left), key(right));
-        if left.contains(&b'\\') || right.contains(&b'\\') {
-            return unescaped(left).cmp(unescaped(right));
+        let (left_key, right_key) = (self.key(left), self.key(right));
+        match (left.prefix, right.prefix) {
+            (Some(left), Some(right)) => left.cmp(&right).then_with(|| left_key.cmp(right_key)),
+            _ => unescaped(left_key).cmp(unescaped(right_key)),
         }
-        left.cmp(right)
     }
 
     fn begin_object(&mut self) {
@@ -76,36 +82,68 @@ impl Sheet {
 
     fn begin_member(&mut self) {
         let at = self.text.len();
-        self.members.push(Member { start: at, key_end: at, end: at });
+        self.members.push(Member { start: at, key_end: at, end: at, prefix: None });
     }
 
-    /// Puts the members of the innermost object into order; of the outermost, without `omitted`.
-    fn end_object(&mut self, omitted: &str) {
-        let Some((start, first)) = self.open.pop() else { return };
-        let mut members = self.members.split_off(first);
-        let count = members.len();
-        if self.open.is_empty() {
-            members.retain(|member| {
-                self.part(member.start + 1, member.key_end - 1) != omitted.as_bytes()
-            });
+    fn end_key(&mut self) {
+        let Some(mut member) = self.members.pop() else { return };
+        member.key_end = self.text.len();
+        let key = self.key(&member);
+        if !key.contains(&b'\\') {
+            let mut first = [0u8; 8];
+            first.iter_mut().zip(key).for_each(|(slot, byte)| *slot = *byte);
+            member.prefix = Some(u64::from_be_bytes(first));
         }
-        let in_order = members.is_sorted_by(|left, right| self.compare(left, right).is_lt());
-        if in_order && members.len() == count {
+        self.members.push(member);
+    }
+
+    fn end_member(&mut self) {
+        let at = self.text.len();
+        if let Some(member) = self.members.last_mut() {
+            member.end = at;
+        }
+    }
+
+    /// Puts the members of the innermost object into order, but for the outermost one's.
+    fn end_object(&mut self) {
+        let Some((start, first)) = self.open.pop() else { return };
+        if start == 0 {
             return;
         }
+        let mut members = std::mem::take(&mut self.members);
+        let own = members.get_mut(first..).unwrap_or_default();
+        if !own.is_sorted_by(|left, right| self.compare(left, right).is_le()) {
+            own.sort_by(|left, right| self.compare(left, right));
+            let mut scratch = std::mem::take(&mut self.scratch);
+            scratch.clear();
+            for member in &*own {
+                scratch.push(if scratch.is_empty() { b'{' } else { b',' });
+                scratch.extend_from_slice(self.part(member.start, member.end));
+            }
+            self.text.truncate(start);
+            self.text.extend_from_slice(&scratch);
+            self.scratch = scratch;
+        }
+        members.truncate(first);
+        self.members = members;
+    }
+
+    /// The finished text in parts, without the outermost object's member `omitted`.
+    fn read(mut self, omitted: &str, mut see: impl FnMut(&[u8])) {
+        let mut members = std::mem::take(&mut self.members);
+        if !self.text.starts_with(b"{") {
+            return see(&self.text);
+        }
+        members.retain(|member| self.key(member) != omitted.as_bytes());
         members.sort_by(|left, right| self.compare(left, right));
-        let mut scratch = std::mem::take(&mut self.scratch);
-        scratch.clear();
+        see(b"{");
         for (at, member) in members.iter().enumerate() {
-            scratch.push(if at == 0 { b'{' } else { b',' });
-            scratch.extend_from_slice(self.part(member.start, member.end));
+            if at > 0 {
+                see(b",");
+            }
+            see(self.part(member.start, member.end));
         }
-        if members.is_empty() {
-            scratch.push(b'{');
-        }
-        self.text.truncate(start);
-        self.text.extend_from_slice(&scratch);
-        self.scratch = scratch;
+        see(b"}");
     }
 }
 
@@ -144,10 +182,7 @@ impl Write for Pen<'_> {
 }
 
 /// How it is spelled, where that is not serde_json's own compact way.
-struct Spelling<'s> {
-    sheet: &'s RefCell<Sheet>,
-    omitted: &'s str,
-}
+struct Spelling<'s>(&'s RefCell<Sheet>);
 
 impl Formatter for Spelling<'_> {
     fn write_f32<W: ?Sized + Write>(&mut self, _: &mut W, _: f32) -> io::Result<()> {
@@ -179,7 +214,7 @@ impl Formatter for Spelling<'_> {
     }
 
     fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.sheet.borrow_mut().begin_object();
+        self.0.borrow_mut().begin_object();
         writer.write_all(b"{")
     }
 
@@ -191,30 +226,22 @@ impl Formatter for Spelling<'_> {
         if !first {
             writer.write_all(b",")?;
         }
-        self.sheet.borrow_mut().begin_member();
+        self.0.borrow_mut().begin_member();
         Ok(())
     }
 
     fn end_object_key<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
-        let mut sheet = self.sheet.borrow_mut();
-        let at = sheet.text.len();
-        if let Some(member) = sheet.members.last_mut() {
-            member.key_end = at;
-        }
+        self.0.borrow_mut().end_key();
         Ok(())
     }
 
     fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
-        let mut sheet = self.sheet.borrow_mut();
-        let at = sheet.text.len();
-        if let Some(member) = sheet.members.last_mut() {
-            member.end = at;
-        }
+        self.0.borrow_mut().end_member();
         Ok(())
     }
 
     fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.sheet.borrow_mut().end_object(self.omitted);
+        self.0.borrow_mut().end_object();
         writer.write_all(b"}")
     }
 }
@@ -226,8 +253,10 @@ mod tests {
 
     use super::*;
 
-    fn spelled(value: &Value) -> Option<String> {
-        text(value, "").map(|text| String::from_utf8(text).unwrap())
+    fn text<T: Serialize>(value: &T, omitted: &str) -> Option<String> {
+        let mut text = Vec::new();
+        written(value)?.read(omitted, |part| text.extend_from_slice(part));
+        Some(String::from_utf8(text).unwrap())
     }
 
     #[test]
@@ -236,8 +265,8 @@ mod tests {
             serde_json::from_str(r#"{"b": [1, null], "a": {"y": "ä\n", "x": true}}"#).unwrap();
         let two: Value =
             serde_json::from_str(r#"{"a":{"x":true,"y":"\u00e4\u000a"},"b":[1,null]}"#).unwrap();
-        let text = "{\"a\":{\"x\":true,\"y\":\"ä\\u000a\"},\"b\":[1,null]}";
-        assert_eq!(spelled(&one).unwrap(), text);
+        let wanted = "{\"a\":{\"x\":true,\"y\":\"ä\\u000a\"},\"b\":[1,null]}";
+        assert_eq!(text(&one, "").unwrap(), wanted);
         assert_eq!(hash(&one, ""), hash(&two, ""));
         assert_eq!(hash(&one, "").unwrap().len(), 64);
     }
@@ -259,7 +288,7 @@ mod tests {
         }
         let more = [("k", json!({"b": 1, "a": 2}))].into();
         let outer = Outer { sum: 7, inner: Inner { z: None, hash: vec![1], more }, hash: "gone" };
-        let text = String::from_utf8(text(&outer, "hash").unwrap()).unwrap();
+        let text = text(&outer, "hash").unwrap();
         assert_eq!(text, r#"{"inner":{"hash":[1],"k":{"a":2,"b":1},"z":null},"sum":7}"#);
     }
 
@@ -330,8 +359,9 @@ mod tests {
             let value: Value = members.iter().cloned().collect::<serde_json::Map<_, _>>().into();
             let mut plain = String::new();
             plainly(&value, &mut plain);
-            let spelled = text(&Pairs(members), "?").unwrap();
-            prop_assert_eq!(String::from_utf8(spelled).unwrap(), plain);
+            // As the outermost object, and inside another one.
+            prop_assert_eq!(text(&Pairs(members.clone()), "?").unwrap(), plain.as_str());
+            prop_assert_eq!(text(&[Pairs(members)], "?").unwrap(), format!("[{plain}]"));
         }
     }
 }

@@ -144,13 +144,20 @@ pub struct VerifyContext<'a> {
 /// Fills in `planHash`; the rest of the plan must be final.
 #[must_use]
 pub fn seal(mut plan: Plan) -> Plan {
-    plan.plan_hash = hash_of(&plan).unwrap_or_default();
+    plan.plan_hash = hash(&plan);
     plan
 }
 
-/// The hash over everything but `planHash`.
-fn hash_of(plan: &Plan) -> Option<String> {
-    canonical::hash(plan, "planHash")
+/// The hash over everything but `planHash`; empty, which no plan passes with, when the plan holds a
+/// number that is not whole.
+#[must_use]
+pub(super) fn hash(plan: &Plan) -> String {
+    canonical::hash(plan, "planHash").unwrap_or_default()
+}
+
+/// Whether the plan is as it was sealed.
+fn is_sealed(plan: &Plan) -> bool {
+    !plan.plan_hash.is_empty() && hash(plan) == plan.plan_hash
 }
 
 /// The file's bytes: indented, stable, with a newline at the end.
@@ -185,7 +192,7 @@ pub fn read(bytes: &[u8]) -> Result<Plan, PlanFileError> {
     let plan = <Plan as serde::Deserialize>::deserialize(&value).map_err(typed)?;
     // The hash holds the content; comparing the bytes also holds what JSON would let pass: space,
     // a second spelling of a time, the same key twice.
-    if hash_of(&plan).as_deref() != Some(&plan.plan_hash) || to_bytes(&plan) != bytes {
+    if !is_sealed(&plan) || to_bytes(&plan) != bytes {
         return Err(PlanFileError::Edited);
     }
     Ok(plan)
@@ -219,7 +226,7 @@ pub fn schema() -> Value {
 /// Everything that `read` does not refuse, the most telling first.
 pub fn verify(plan: Plan, context: &VerifyContext<'_>) -> Result<CheckedPlan, PlanFileError> {
     let VerifyContext { workspace, policy_digest, now } = *context;
-    if hash_of(&plan).as_deref() != Some(&plan.plan_hash) {
+    if !is_sealed(&plan) {
         return Err(PlanFileError::Edited);
     }
     if plan.workspace != workspace.id.as_str() {

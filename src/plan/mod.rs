@@ -26,6 +26,7 @@ mod waves;
 use jiff::Timestamp;
 
 use crate::inventory::Inventory;
+use crate::model::beside;
 use crate::plan::check::Fault;
 use crate::policy::{PolicySet, Workspace};
 
@@ -88,7 +89,13 @@ fn first(faults: &[Fault]) -> String {
 /// `UnknownTenant` and `TwoObservations` when the inventories do not fit the workspace, `Internal`
 /// when the independent check finds a fault.
 pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
-    let plan = draft::plan(input)?;
-    let faults = check::check(&plan, input);
-    if faults.is_empty() { Ok(file::seal(plan)) } else { Err(PlanError::Internal(faults)) }
+    let mut plan = draft::plan(input)?;
+    // Both read the finished plan and change nothing.
+    let many = plan.summary.dispositions.values().sum::<u32>() > 10_000;
+    let (faults, hash) = beside(many, || check::check(&plan, input), || file::hash(&plan));
+    if !faults.is_empty() {
+        return Err(PlanError::Internal(faults));
+    }
+    plan.plan_hash = hash;
+    Ok(plan)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use foldhash::fast::FixedState;
+
 use crate::model::{Facet, Marker, Verb};
 use crate::plan::check::{Fault, words};
 use crate::plan::types::{Change, Disposition, Entry, Plan, Target};
@@ -61,8 +63,8 @@ fn counts(plan: &Plan, faults: &mut Vec<Fault>) {
 }
 
 fn uniqueness<'p>(plan: &'p Plan, faults: &mut Vec<Fault>) {
-    let mut ids = HashSet::new();
-    let mut targets = HashSet::new();
+    let mut ids: HashSet<_, FixedState> = HashSet::default();
+    let mut targets: HashSet<_, FixedState> = HashSet::default();
     let mut once = |tenant: &'p str, target: &'p Target, facet: Facet| {
         if !targets.insert((tenant, target.kind, target.id.as_str(), facet)) {
             faults.push(Fault::TwoDispositions {
