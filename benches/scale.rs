@@ -19,6 +19,8 @@ use palisade::wire::pages;
 mod bare;
 #[path = "scale/pages.rs"]
 mod bodies;
+#[path = "scale/growth.rs"]
+mod growth;
 #[path = "scale/policies.rs"]
 mod policies;
 
@@ -53,6 +55,7 @@ fn main() {
     );
     memory(&bodies, sizes.devices);
     stages(&bodies, &workspace, &set, sizes, now);
+    growth::print(&bodies, sizes, now);
 }
 
 /// Best of several runs of each stage; stages take turns, so that a busy moment hits all alike.
@@ -64,8 +67,7 @@ fn stages(
     now: jiff::Timestamp,
 ) {
     let mut best = [Duration::MAX; 8];
-    let mut changes = 0;
-    let mut file_bytes = 0;
+    let (mut changes, mut others, mut file_bytes) = (0, 0, 0);
     for _ in 0..sizes.runs {
         let mut at = 0;
         let mut note = |time: Duration| {
@@ -98,6 +100,7 @@ fn stages(
         let (time, bytes) = timed(|| plan::file::to_bytes(&plan));
         note(time);
         changes = plan.changes.len();
+        others = growth::others(&plan);
         file_bytes = bytes.len();
         let (time, _) = timed(|| plan::file::read(&bytes).unwrap());
         note(time);
@@ -117,7 +120,10 @@ fn stages(
     row("index + plan", index + plan, "goal 0.50");
     row("plan file written", write, "");
     row("plan file read and checked", read, "");
-    println!("\n{changes} changes, plan file of {:.2} MB", file_bytes as f64 / 1e6);
+    println!(
+        "\n{changes} changes, {others} other rows, plan file of {:.2} MB",
+        file_bytes as f64 / 1e6
+    );
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {

@@ -20,9 +20,44 @@ pub(crate) fn workspace() -> Workspace {
     workspace.unwrap_or_else(|| stop(&format!("{findings:#?}")))
 }
 
+/// The same without caps, so that nothing keeps a plan from having a change for every device.
+pub(crate) fn uncapped() -> Workspace {
+    let mut workspace = workspace();
+    workspace.guardrails.caps.clear();
+    workspace
+}
+
 pub(crate) fn load(workspace: &Workspace, sizes: Sizes, now: Timestamp) -> PolicySet {
-    let documents: Vec<String> =
-        (0..sizes.policies).map(|number| document(sizes, number)).collect();
+    let documents = (0..sizes.policies).map(|number| document(sizes, number));
+    read(workspace, documents.collect(), now)
+}
+
+/// Isolations of one shape of selector.
+pub(crate) fn isolating(count: u32, selector: &dyn Fn(u32) -> String, now: Timestamp) -> PolicySet {
+    let document = |number: u32| one("isolate", &format!("isolate-{number:04}"), &selector(number));
+    read(&workspace(), (0..count).map(document).collect(), now)
+}
+
+/// One policy over one selector: `isolate`, or `scan` with a window that has closed.
+pub(crate) fn single(kind: &str, selector: &str, now: Timestamp) -> PolicySet {
+    read(&workspace(), vec![one(kind, kind, selector)], now)
+}
+
+fn one(kind: &str, name: &str, devices: &str) -> String {
+    let (kind, rest) = match kind {
+        "isolate" => ("IsolationSet", "  isolation: full\n  lease: 72h\n"),
+        _ => (
+            "ScanSchedule",
+            "  scan: full\n  schedule: \"0 20 * * SAT\"\n  timeZone: Europe/Berlin\n  window: 8h\n",
+        ),
+    };
+    format!(
+        "apiVersion: palisade/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n  \
+         devices: {devices}\n{rest}  comment: weekly\n"
+    )
+}
+
+fn read(workspace: &Workspace, documents: Vec<String>, now: Timestamp) -> PolicySet {
     let text = documents.join("---\n");
     let file = SourceText { file: "policies/all.yaml".into(), text: text.into() };
     let loaded = policy::load(Some(workspace), &[file], now);
