@@ -10,12 +10,12 @@ package office_hours
 
 restrictive := {"isolate", "restrict", "quarantine", "offboard"}
 
-# `now` is RFC 3339 in UTC, so that its hour stands at a fixed place.
-hour := to_number(substring(input.now, 11, 2))
+# `now` is RFC 3339 in UTC, so that its hour stands at a fixed place and compares as text.
+hour := substring(input.now, 11, 2)
 
 is_open if {
-	hour >= 7
-	hour < 17
+	hour >= "07"
+	hour < "17"
 }
 
 deny contains {
