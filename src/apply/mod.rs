@@ -10,6 +10,7 @@ pub mod journal;
 pub mod judge;
 pub mod options;
 pub mod outcome;
+pub mod past;
 pub mod step;
 
 pub use engine::Engine;

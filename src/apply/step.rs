@@ -11,6 +11,7 @@ use crate::model::{
     ActionId, AlertId, AlertStatus, ChangeId, Classification, Determination, DeviceId,
     IsolationMode, ScanType,
 };
+use crate::plan::types::Reason;
 
 /// Joins an event to the step it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,8 +168,8 @@ pub enum Event {
         /// Requests left in the present window.
         left: u32,
     },
-    /// Send nothing more; end as soon as the answers in flight have arrived.
-    Stop,
+    /// Send nothing more, for this reason; end as soon as the answers in flight have arrived.
+    Stop(Reason),
 }
 
 /// What a read found.

@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::planning::TOOL;
 use crate::cli::progress::Reporter;
-use crate::cli::{roles, session};
+use crate::cli::{frozen, roles, session};
 use crate::drive::apply::{self as driver, OpenRun, Ports, Service, StopFlag};
 use crate::drive::client::Client;
 use crate::model::RunId;
@@ -67,11 +67,12 @@ pub async fn start(
     plan: &CheckedPlan,
     clients: &[Client],
 ) -> Result<Ran> {
+    refuse_frozen(context, workspace, plan)?;
     check_roles(plan, clients).await?;
     let open =
         OpenRun::create(&journals(workspace), plan, context.clock.now()).map_err(in_the_way)?;
     let engine = Engine::new(plan, &[], Options::default(), TOOL)?;
-    carry(context, open, engine, clients).await
+    carry(context, workspace, plan, open, engine, clients).await
 }
 
 /// Goes on with a run that was stopped or killed.
@@ -87,20 +88,34 @@ pub async fn resume(
     let root = journals(workspace);
     let opened = OpenRun::resume(&root, name, workspace, Options::default(), TOOL);
     let (open, plan, engine) = opened.map_err(in_the_way)?;
+    refuse_frozen(context, workspace, &plan)?;
     let reporter = Reporter::start(context.terminal.traits().watched);
     let clients = connect(&plan, &reporter)?;
     drop(reporter);
-    let ran = carry(context, open, engine, &clients).await?;
+    let ran = carry(context, workspace, &plan, open, engine, &clients).await?;
     Ok((plan, ran))
+}
+
+fn refuse_frozen(context: &Context, workspace: &Workspace, plan: &Plan) -> Result<()> {
+    if frozen::stops(plan) {
+        frozen::refuse(&workspace.root, context.clock.now())?;
+    }
+    Ok(())
 }
 
 async fn carry(
     context: &Context,
+    workspace: &Workspace,
+    plan: &CheckedPlan,
     mut open: OpenRun,
     mut engine: Engine,
     clients: &[Client],
 ) -> Result<Ran> {
-    let stop = StopFlag::default();
+    let stop = if frozen::stops(plan) {
+        StopFlag::with_freeze(&workspace.root)
+    } else {
+        StopFlag::default()
+    };
     let _interrupt = Interrupt::listen(stop.clone(), open.id.as_str());
     let reporter = Reporter::start(context.terminal.traits().watched);
     let services: BTreeMap<Arc<str>, &dyn Service> =
@@ -124,8 +139,9 @@ async fn carry(
     Ok(Ran { run, folder: open.path, summary })
 }
 
-/// Somebody else's lock is no fault of this machine: say what to do.
-fn in_the_way(error: driver::ApplyError) -> CliError {
+/// An error of a run's files with advice. Somebody else's lock is no fault of this machine: say what to do.
+#[must_use]
+pub fn in_the_way(error: driver::ApplyError) -> CliError {
     use crate::host::files::FileError;
     match error {
         driver::ApplyError::File(FileError::Locked { .. }) => {

@@ -109,6 +109,14 @@ pub enum Command {
     Plan(commands::plan::PlanCommand),
     /// Carry out a plan.
     Apply(commands::apply::Apply),
+    /// Undo what a run did, by a plan of its own.
+    Undo(commands::undo::Undo),
+    /// Cancel this workspace's pending actions.
+    Cancel(commands::cancel::Cancel),
+    /// Stop every apply of this workspace at once.
+    Freeze(commands::freeze::Freeze),
+    /// Let the workspace be applied again.
+    Unfreeze(commands::freeze::Unfreeze),
     /// Look at runs, check their journals, finish one that was stopped.
     Runs(commands::runs::Runs),
     /// Compare intended with actual posture, with evidence.
@@ -121,7 +129,7 @@ pub enum Command {
     Devices(commands::list::Devices),
     /// List alerts.
     Alerts(commands::list::Alerts),
-    /// List or show machine actions.
+    /// List, show or cancel machine actions.
     Actions(commands::list::Actions),
     /// Show exposure scores.
     Scores(commands::list::Scores),

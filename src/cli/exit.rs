@@ -29,13 +29,13 @@ pub enum Exit {
 impl Exit {
     /// Every code with what it means.
     pub const TABLE: &'static [(Self, &'static str)] = &[
-        (Self::Done, "nothing to do, or done"),
+        (Self::Done, "nothing to do, or done; actions that wait for offline devices count as done"),
         (Self::Error, "error: wrong input, refused by the service, or a fault of the machine"),
         (
             Self::Pending,
             "changes are pending, or something deviates (`plan` and `audit --detailed-exitcode`)",
         ),
-        (Self::Held, "a guardrail holds changes"),
+        (Self::Held, "a guardrail holds changes, or the workspace is frozen"),
         (Self::Incomplete, "the observation is incomplete"),
         (Self::Partly, "applied in part: the table says which changes were not made and why"),
         (Self::Stale, "the plan file is stale, expired or edited: plan again"),

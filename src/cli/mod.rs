@@ -6,12 +6,14 @@
 
 pub mod applying;
 pub mod args;
+pub mod at_once;
 pub mod commands;
 pub mod context;
 pub mod error;
 pub mod exit;
 pub mod filter;
 pub mod findings;
+pub mod frozen;
 pub mod interrupt;
 pub mod lifts;
 pub mod log;
@@ -75,6 +77,10 @@ fn dispatch(context: &mut Context, command: Command) -> Result<Exit> {
         Command::Fmt(fmt) => fmt.run(context),
         Command::Plan(plan) => plan.run(context),
         Command::Apply(apply) => apply.run(context),
+        Command::Undo(undo) => undo.run(context),
+        Command::Cancel(cancel) => cancel.run(context),
+        Command::Freeze(freeze) => freeze.run(context),
+        Command::Unfreeze(unfreeze) => unfreeze.run(context),
         Command::Runs(runs) => runs.run(context),
         Command::Audit(audit) => audit.run(context),
         Command::Accept(accept) => accept.run(context),

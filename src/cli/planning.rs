@@ -67,7 +67,8 @@ pub fn plan(
     let now = said.unwrap_or(clock);
     let study = now.duration_since(clock).abs() > STUDY;
     let last = driver::last_run(&applying::journals(workspace), workspace);
-    let around = &Circumstances { last, ..around.clone() };
+    let freeze = driver::frozen(&workspace.root);
+    let around = &Circumstances { last, freeze, ..around.clone() };
     let input = Input { policies, workspace, inventories, now, around, study, tool: TOOL };
     plan::plan(&input).map_err(CliError::from)
 }

@@ -52,6 +52,13 @@ pub fn of(workspace: &Workspace, parts: impl IntoIterator<Item = What>, now: Tim
     scope
 }
 
+/// The same with alerts.
+#[must_use]
+pub fn with_alerts(mut scope: Scope, workspace: &Workspace, now: Timestamp) -> Scope {
+    scope.alerts.get_or_insert_with(|| alerts(workspace, now));
+    scope
+}
+
 fn alerts(workspace: &Workspace, now: Timestamp) -> Alerts {
     Alerts { since: Some(workspace.observe.alerts.before(now)) }
 }

@@ -95,6 +95,17 @@ pub fn read(root: &Path, only: Option<&[PathBuf]>, now: Timestamp) -> Result<Pro
     Ok(reader.finish(workspace, policies, loaded))
 }
 
+/// The workspace without its policies: some things are done whatever policies say today.
+///
+/// # Errors
+/// When there is no workspace or its file has errors.
+pub fn without_policies(context: &mut Context) -> Result<Workspace> {
+    let root = locate(context)?;
+    let project = read(&root, Some(&[]), context.clock.now())?;
+    let (workspace, _) = project.usable(context)?;
+    Ok(workspace.clone())
+}
+
 /// Reads policy files without a workspace.
 ///
 /// # Errors

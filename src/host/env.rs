@@ -16,6 +16,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("CLICOLOR", "0 turns colour off"),
     ("CLICOLOR_FORCE", "anything but 0 turns colour on, pipes included"),
     ("COLUMNS", "columns of a page, 60 to 200"),
+    ("GITHUB_ACTOR", "who freezes the workspace (GitHub Actions sets it)"),
     ("GITHUB_STEP_SUMMARY", "file that gets the plan in Markdown (GitHub Actions sets it)"),
     ("NO_COLOR", "anything turns colour off"),
     (
@@ -24,6 +25,8 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ),
     ("PALISADE_LOG", "log filter, such as `debug` or `palisade::drive=trace`"),
     ("TERM", "`dumb` turns colour and progress bars off"),
+    ("USER", "who freezes the workspace"),
+    ("USERNAME", "who freezes the workspace, on Windows"),
 ];
 
 /// Variables of one tenant start so, its name in upper case after it: `PALISADE_CONTOSO_CLIENT_ID`.

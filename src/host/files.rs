@@ -133,6 +133,26 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     sync_folder(path)
 }
 
+/// Whether something has this name. Only a clear `no` counts: what cannot be asked, and a link that
+/// leads nowhere, is there.
+#[must_use]
+pub fn is_there(path: &Path) -> bool {
+    let about = std::fs::symlink_metadata(path);
+    !about.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// Removes a file; whether it was there.
+///
+/// # Errors
+/// When it is there and cannot be removed.
+pub fn remove(path: &Path) -> Result<bool, FileError> {
+    match std::fs::remove_file(path) {
+        Ok(()) => sync_folder(path).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(io("remove", path)(error)),
+    }
+}
+
 /// Creates a folder and its parents.
 ///
 /// # Errors
@@ -174,10 +194,7 @@ impl Lock {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut owner = String::new();
-                // Who it is helps people; without it the answer is the same.
-                let _ = file.take(400).read_to_string(&mut owner);
-                let owner: String = owner.trim().chars().filter(|c| !c.is_control()).collect();
+                let owner = owner_of(file);
                 return Err(FileError::Locked { path: path.to_path_buf(), owner });
             }
             Err(TryLockError::Error(source)) => return Err(io("lock", path)(source)),
@@ -190,6 +207,31 @@ impl Lock {
         note(&mut file).map_err(io("write", path))?;
         Ok(Self { file })
     }
+
+    /// What the holder wrote, when somebody holds the lock at `path`.
+    ///
+    /// # Errors
+    /// When that cannot be asked.
+    pub fn owner(path: &Path) -> Result<Option<String>, FileError> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io("open", path)(error)),
+        };
+        // Shared, and given back at once: asking must not keep anybody from taking it for long.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(owner_of(file))),
+            Err(TryLockError::Error(source)) => Err(io("lock", path)(source)),
+        }
+    }
+}
+
+/// Who it is helps people; without it the answer is the same.
+fn owner_of(file: File) -> String {
+    let mut owner = String::new();
+    let _ = file.take(400).read_to_string(&mut owner);
+    owner.trim().chars().filter(|c| !c.is_control()).collect()
 }
 
 impl Drop for Lock {
@@ -327,10 +369,13 @@ mod tests {
     fn a_lock_is_held_once_and_says_by_whom() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
+        assert_eq!(Lock::owner(&path).unwrap(), None);
         let held = Lock::take(&path, "run 1\u{1b}[31m").unwrap();
+        assert_eq!(Lock::owner(&path).unwrap().as_deref(), Some("run 1[31m"));
         let error = Lock::take(&path, "run 2").unwrap_err();
         assert!(error.to_string().ends_with("is locked by run 1[31m"), "{error}");
         drop(held);
+        assert_eq!(Lock::owner(&path).unwrap(), None);
         drop(Lock::take(&path, "run 2").unwrap());
         assert_eq!(std::fs::read(&path).unwrap(), b"");
     }

@@ -138,6 +138,25 @@ impl Verb {
         }
     }
 
+    /// The verb that takes it back, if there is one.
+    #[must_use]
+    pub const fn inverse(self) -> Option<Self> {
+        match self {
+            Self::Isolate => Some(Self::Release),
+            Self::Release => Some(Self::Isolate),
+            Self::Restrict => Some(Self::Unrestrict),
+            Self::Unrestrict => Some(Self::Restrict),
+            Self::Classify => Some(Self::Classify),
+            Self::Offboard
+            | Self::Quarantine
+            | Self::Cancel
+            | Self::Collect
+            | Self::Scan
+            | Self::Tag
+            | Self::Untag => None,
+        }
+    }
+
     /// Whether the verb takes something away from the person at the device.
     #[must_use]
     pub const fn is_restrictive(self) -> bool {

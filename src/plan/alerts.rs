@@ -27,6 +27,7 @@ use crate::plan::scene::{Scene, why};
 use crate::plan::types::{
     Disposition, Entry, Level, Objection, Parameters, Reason, Risk, Target, TargetKind, Why,
 };
+use crate::plan::undo;
 use crate::policy::selector::{self, AlertTerms, Compiler};
 use crate::policy::set::{AlertRule, Mode, Verdict};
 
@@ -158,6 +159,16 @@ impl Case<'_> {
             || alert.determination != Determination::Unknown;
         let by_person = judged && !marked && !rule.overwrite_analyst;
         let gives_verdict = set.classification.is_some() || set.determination.is_some();
+        // The last word of ours on the alert was that a person took the rule's verdict back.
+        let last = alert.comments.iter().rev().find(|comment| {
+            let marker = Marker::find(comment).filter(|found| found.workspace == *ours);
+            marker.is_some_and(|found| marker::names(&found.policy, &rule.header.name))
+        });
+        if let Some(comment) = last.filter(|comment| undo::is_undo(comment))
+            && set != Verdict::default()
+        {
+            return Err(Reason::new("undone").with("run", undo::run_of(comment)));
+        }
         if by_person && gives_verdict {
             return Err(Reason::new("analyst-verdict")
                 .with("classification", alert.classification.word())
@@ -251,6 +262,11 @@ fn value(alert: &AlertRow, set: &Verdict) -> String {
     let determination = determination.unwrap_or(alert.determination);
     let assigned_to = assigned_to.as_deref().or(alert.assigned_to.as_deref()).unwrap_or_default();
     format!("{status}/{classification}/{determination}/{assigned_to}")
+}
+
+/// `status/classification/determination/assignedTo` as they are.
+pub(super) fn value_of(alert: &AlertRow) -> String {
+    value(alert, &Verdict::default())
 }
 
 fn is_assigned(alert: &AlertRow, wanted: &str) -> bool {

@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::cancel::Pending;
+use crate::plan::freeze::Freeze;
 use crate::plan::types::Baseline;
+use crate::plan::undo::Past;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +21,22 @@ pub struct Circumstances {
     pub lifts: Vec<Lift>,
     /// What the last journalled runs saw.
     pub last: LastRun,
+    /// The freeze file, when there is one.
+    pub freeze: Option<Freeze>,
+    /// What the plan is for.
+    pub purpose: Purpose,
+}
+
+/// What a plan is for. Guardrails are the same for all.
+#[derive(Clone, Debug, Default)]
+pub enum Purpose {
+    /// To bring the tenants to what the policies want.
+    #[default]
+    Policies,
+    /// To undo a run.
+    Undo(Past),
+    /// To cancel actions of ours that are pending.
+    Cancel(Pending),
 }
 
 impl Circumstances {

@@ -9,15 +9,18 @@ use roaring::RoaringBitmap;
 
 use crate::inventory::{Inventory, What};
 use crate::model::{Facet, PolicyName, UnknownReason, Verb};
-use crate::plan::circumstances::Lift;
+use crate::plan::circumstances::{Lift, Purpose};
+use crate::plan::freeze::Freeze;
 use crate::plan::order::Proposal;
 use crate::plan::scene::Scene;
 use crate::plan::standing::LeaseRow;
 use crate::plan::types::{
-    Change, Disposition, Entry, FORMAT_VERSION, Objection, Plan, Reason, Summary, Target,
+    Aim, Change, Disposition, Entry, FORMAT_VERSION, Objection, Plan, Reason, Summary, Target,
     TargetKind, TenantSection,
 };
-use crate::plan::{Input, PlanError, alerts, cost, guards, posture, scan, standing, waves};
+use crate::plan::{
+    Input, PlanError, alerts, cancel, cost, guards, posture, scan, standing, undo, waves,
+};
 
 /// What the steps decide for one tenant.
 #[derive(Clone, Debug, Default)]
@@ -112,15 +115,23 @@ pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     for inventory in in_order(input)? {
         let scene = Scene::new(*input, inventory);
         let mut draft = Draft::default();
-        posture::isolation(&scene, &mut draft);
-        posture::restriction(&scene, &mut draft);
-        scan::scans(&scene, &mut draft);
-        alerts::alerts(&scene, &mut draft);
+        match &input.around.purpose {
+            Purpose::Policies => {
+                posture::isolation(&scene, &mut draft);
+                posture::restriction(&scene, &mut draft);
+                scan::scans(&scene, &mut draft);
+                alerts::alerts(&scene, &mut draft);
+            }
+            Purpose::Undo(past) => undo::undo(&scene, past, &mut draft),
+            Purpose::Cancel(pending) => cancel::cancel(&scene, pending, &mut draft),
+        }
         guards::run(&scene, &mut draft);
         standing::conclude(&scene, &mut draft, &mut plan);
         total += draft.total;
         finish(&scene, draft, &mut plan);
     }
+    let freeze = input.around.freeze.iter().filter(|freeze| freeze.is_in_force(input.now));
+    plan.objections.extend(freeze.map(Freeze::objection));
     sort(&mut plan);
     plan.summary = count(&plan, total);
     Ok(plan)
@@ -136,6 +147,8 @@ fn head(input: &Input<'_>) -> Plan {
         valid_until: input.workspace.plan_validity.after(input.now),
         study: input.study,
         policy_digest: input.policies.digest.clone(),
+        purpose: Aim::of(&input.around.purpose),
+        undoes: undoes(&input.around.purpose),
         lifts: lifts(input),
         ..Plan::default()
     }
@@ -148,6 +161,13 @@ pub(super) fn preview(scene: &Scene<'_>, draft: &Draft) -> Plan {
     sort(&mut plan);
     plan.summary = count(&plan, draft.total);
     plan
+}
+
+fn undoes(purpose: &Purpose) -> Option<String> {
+    match purpose {
+        Purpose::Undo(past) => Some(past.run.clone()),
+        Purpose::Policies | Purpose::Cancel(_) => None,
+    }
 }
 
 /// Lifts in order of their codes, each code once: the first word counts.

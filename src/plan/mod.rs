@@ -6,12 +6,14 @@
 
 pub mod accept;
 mod alerts;
+pub mod cancel;
 mod canonical;
 pub mod check;
 pub mod circumstances;
 mod cost;
 mod draft;
 pub mod file;
+pub mod freeze;
 pub mod guards;
 mod order;
 mod posture;
@@ -21,6 +23,7 @@ pub mod standing;
 #[cfg(test)]
 mod tests;
 pub mod types;
+pub mod undo;
 mod waves;
 
 use jiff::Timestamp;
@@ -30,8 +33,9 @@ use crate::model::beside;
 use crate::plan::check::Fault;
 use crate::policy::{PolicySet, Workspace};
 
-pub use circumstances::{Circumstances, LastRun, LastSeen, Lift};
+pub use circumstances::{Circumstances, LastRun, LastSeen, Lift, Purpose};
 pub use file::{CheckedPlan, PlanFileError, VerifyContext};
+pub use freeze::Freeze;
 pub use types::{
     Change, Disposition, Entry, Level, Objection, Parameters, Plan, Risk as ChangeRisk, Summary,
     Target, TargetKind, TenantSection, Why,

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ChangeId, Facet, Verb};
-use crate::plan::circumstances::Lift;
+use crate::plan::circumstances::{Lift, Purpose};
 use crate::plan::standing::{ExemptionRow, LeaseRow, PolicyRow};
 
 /// The version of the plan file's format.
@@ -39,6 +39,12 @@ pub struct Plan {
     /// loopback tenants only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub study: bool,
+    /// What the plan is for.
+    #[serde(default, skip_serializing_if = "Aim::is_policies")]
+    pub purpose: Aim,
+    /// The run that it undoes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
     /// Digest of the policies the plan was made from.
     pub policy_digest: String,
     /// One section for each tenant.
@@ -77,6 +83,34 @@ pub struct Plan {
     /// Objections that somebody lifted for this plan, in order of their codes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lifts: Vec<Lift>,
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Aim {
+    /// To bring the tenants to what the policies want.
+    #[default]
+    Policies,
+    /// To undo a run.
+    Undo,
+    /// To cancel actions of this workspace that are pending.
+    Cancel,
+}
+
+impl Aim {
+    /// The published word for a purpose.
+    pub(super) const fn of(purpose: &Purpose) -> Self {
+        match purpose {
+            Purpose::Policies => Self::Policies,
+            Purpose::Undo(_) => Self::Undo,
+            Purpose::Cancel(_) => Self::Cancel,
+        }
+    }
+
+    const fn is_policies(&self) -> bool {
+        matches!(self, Self::Policies)
+    }
 }
 
 /// What was read of one tenant.

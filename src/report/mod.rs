@@ -11,6 +11,7 @@ pub mod checks;
 pub mod escape;
 pub mod explain;
 pub mod findings;
+pub mod freeze;
 pub mod inventory;
 pub mod measure;
 pub mod page;

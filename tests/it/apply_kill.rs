@@ -123,7 +123,8 @@ fn a_stopped_run_on_disk_is_resumed() {
                 .unwrap();
         assert!(summary.stopped.is_some());
         let sent = rig.taken().len();
-        assert!((40..200).contains(&sent), "{sent}");
+        // The eight that were about to leave when the flag was raised have stayed here.
+        assert!((32..200).contains(&sent), "{sent}");
         assert_eq!(usize::try_from(summary.count(Outcome::NotAttempted)).unwrap(), 200 - sent);
         assert_eq!(find_run(&root, "last").unwrap(), id);
 

@@ -160,10 +160,8 @@ impl Engine {
                     (pace.ready_at, pace.left) = (ready_at, Some(left));
                 }
             }
-            Event::Stop => {
-                if self.stop.is_none() {
-                    self.stop = Some(Reason::new("interrupted"));
-                }
+            Event::Stop(reason) => {
+                self.stop.get_or_insert(reason);
             }
         }
     }

@@ -6,20 +6,18 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::cli::args::Format;
+use crate::cli::at_once::AtOnce;
 use crate::cli::context::{self, Context, shown};
-use crate::cli::error::{CliError, Doing as _, Result};
+use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
 use crate::cli::lifts::Lifts;
 use crate::cli::planning::Observed;
 use crate::cli::progress::Reporter;
-use crate::cli::{applying, planning, runtime, scope, session, workspace};
+use crate::cli::{applying, at_once, frozen, planning, runtime, scope, session, workspace};
 use crate::drive::client::Client;
-use crate::plan::file::{self, VerifyContext};
-use crate::plan::{CheckedPlan, Circumstances, Plan};
+use crate::plan::{Circumstances, Plan, file};
 use crate::policy::workspace::Tenant;
 use crate::policy::{PolicySet, Workspace};
-use crate::report::apply as report;
-use crate::report::measure;
 use crate::report::plan as screen;
 
 /// Carry out a plan.
@@ -56,12 +54,10 @@ impl Apply {
     /// When the plan is refused, nobody can be asked, a role is missing or the journal cannot be
     /// written.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
-        if self.file.is_none() && !self.auto_approve && !context.terminal.traits().interactive {
-            return Err(CliError::new("nobody can be asked: there is no terminal")
-                .help(
-                    "apply a reviewed plan file: `palisade plan --out FILE`, `palisade apply FILE`",
-                )
-                .help("or pass `--auto-approve`"));
+        if self.file.is_none() {
+            let otherwise =
+                "apply a reviewed plan file: `palisade plan --out FILE`, `palisade apply FILE`";
+            self.at_once().require_answer(context, otherwise)?;
         }
         if self.file.is_some() && !self.lifts.is_empty() {
             return Err(CliError::new("a plan file says itself what is lifted")
@@ -72,10 +68,16 @@ impl Apply {
         let now = context.now(self.now);
         let project = workspace::open(context, now)?;
         let (workspace, policies) = project.usable(context)?;
+        // Said before anybody is asked or a tenant is read.
+        frozen::refuse(&workspace.root, context.clock.now())?;
         match &self.file {
             Some(file) => self.given(context, file, workspace, policies),
             None => self.fresh(context, workspace, policies, &around),
         }
+    }
+
+    const fn at_once(&self) -> AtOnce {
+        AtOnce { auto_approve: self.auto_approve, format: self.format, now: self.now }
     }
 
     fn given(
@@ -89,7 +91,8 @@ impl Apply {
             |error: CliError| error.context(format!("plan file `{}` is refused", shown(path)));
         let bytes = context::read(path)?;
         let plan = file::read(&bytes).map_err(applying::refused).map_err(named)?;
-        let plan = verify(context, plan, workspace, policies, self.now).map_err(named)?;
+        let plan = at_once::verify(context, plan, workspace, &policies.digest, self.now);
+        let plan = plan.map_err(named)?;
         if let Some(other) = other_tenant(context, &plan) {
             return Err(CliError::new(format!(
                 "the plan has changes for tenant `{other}`, which `--tenant` leaves out"
@@ -105,7 +108,7 @@ impl Apply {
             drop(reporter);
             applying::start(context, workspace, &plan, &clients).await
         })?;
-        self.show(context, &plan, &ran)
+        at_once::show(context, &plan, &ran, self.format)
     }
 
     fn fresh(
@@ -120,49 +123,8 @@ impl Apply {
             runtime::block_on(planning::observe(context, workspace, &scope))?;
         let plan = planning::plan(context, workspace, policies, &inventories, around, self.now)?;
         drop(inventories);
-        let text = screen::text(&plan, context.style());
-        match self.format {
-            Format::Text => context.data(&text)?,
-            // Data stays JSON; the plan is for whoever is asked.
-            Format::Json => context.note(&text),
-        }
-        Lifts::tell_unused(context, &plan);
-        if plan.changes.is_empty() {
-            return Ok(planning::exit_of(&plan, false));
-        }
-        if !self.auto_approve && !ask(context, &plan)? {
-            context.note("Not applied.");
-            return Ok(Exit::Error);
-        }
-        let plan = verify(context, plan, workspace, policies, self.now)?;
-        // Clients keep their rate windows and tokens from the observation.
-        let ran = runtime::block_on(applying::start(context, workspace, &plan, &clients))?;
-        self.show(context, &plan, &ran)
+        self.at_once().carry_out(context, workspace, &policies.digest, plan, &clients)
     }
-
-    fn show(&self, context: &mut Context, plan: &Plan, ran: &applying::Ran) -> Result<Exit> {
-        let text = match self.format {
-            Format::Text => report::table(&ran.run, plan, &ran.summary, context.style()),
-            Format::Json => report::json(&ran.run, plan, &ran.summary),
-        };
-        context.data(&text)?;
-        if ran.summary.stopped.is_some() {
-            context.note(&format!("`palisade runs resume {}` finishes the run.", ran.run));
-        }
-        Ok(applying::exit_of(&ran.summary))
-    }
-}
-
-fn verify(
-    context: &Context,
-    plan: Plan,
-    workspace: &Workspace,
-    policies: &PolicySet,
-    said: Option<Timestamp>,
-) -> Result<CheckedPlan> {
-    let now = context.now(said);
-    let against = VerifyContext { workspace, policy_digest: Some(&policies.digest), now };
-    file::verify(plan, &against).map_err(applying::refused)
 }
 
 /// A tenant with changes that `--tenant` leaves out: a run carries out the whole plan or nothing.
@@ -187,17 +149,4 @@ pub(super) fn clients_of(
 fn nothing(context: &mut Context, plan: &Plan) -> Result<Exit> {
     context.note(&screen::verdict(plan));
     Ok(planning::exit_of(plan, false))
-}
-
-/// Only the whole word counts: a stray key must not isolate anybody.
-fn ask(context: &mut Context, plan: &Plan) -> Result<bool> {
-    let count = measure::plural(plan.changes.len() as u64, "change", "changes");
-    let tenants: Vec<&str> = plan.tenants.iter().map(|tenant| tenant.name.as_str()).collect();
-    let question = format!(
-        "\nMake {} in {}? Only `yes` is taken: ",
-        count.replace(measure::NO_BREAK, " "),
-        tenants.join(", ")
-    );
-    let answer = context.terminal.ask(&question).doing("cannot read the answer")?;
-    Ok(answer.as_deref() == Some("yes"))
 }

@@ -1,6 +1,8 @@
 //! `palisade devices`, `alerts`, `actions`, `scores`: what is read of the tenants.
 
 use crate::cli::args::Format;
+use crate::cli::at_once::AtOnce;
+use crate::cli::commands::cancel;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
@@ -42,7 +44,7 @@ pub struct Alerts {
     pub format: Format,
 }
 
-/// List or show machine actions.
+/// List, show or cancel machine actions.
 #[derive(Debug, clap::Args)]
 pub struct Actions {
     /// What to do.
@@ -79,6 +81,20 @@ pub enum ActionsCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Cancel one pending action of this workspace.
+    #[command(
+        after_long_help = "Examples:\n  palisade actions cancel 2e9da30d-27f6-4208-81f2-9cd3d67893ba"
+    )]
+    Cancel {
+        /// The action's id.
+        id: String,
+        /// Do not ask.
+        #[arg(long)]
+        auto_approve: bool,
+        /// How the result is shown.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
 }
 
 /// Show exposure scores, of the tenant and of each device group.
@@ -103,10 +119,7 @@ fn status(text: &str) -> std::result::Result<AlertStatus, String> {
 /// The workspace and what `what` names of its tenants.
 fn read(context: &mut Context, what: &[What]) -> Result<(Workspace, Vec<Inventory>)> {
     let now = context.clock.now();
-    let root = workspace::locate(context)?;
-    let project = workspace::read(&root, Some(&[]), now)?;
-    let (workspace, _) = project.usable(context)?;
-    let workspace = workspace.clone();
+    let workspace = workspace::without_policies(context)?;
     let scope = scope::of(&workspace, what.iter().copied(), now);
     let observed = runtime::block_on(planning::observe(context, &workspace, &scope))?;
     Ok((workspace, observed.inventories))
@@ -185,11 +198,14 @@ impl Actions {
     /// # Errors
     /// When a tenant cannot be read or the action is not there.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
-        let (_, inventories) = read(context, &[What::Devices, What::Actions])?;
         let (wanted, device, pending, format) = match self.command {
             ActionsCommand::List { device, pending, format } => (None, device, pending, format),
             ActionsCommand::Show { id, format } => (Some(id), None, false, format),
+            ActionsCommand::Cancel { id, auto_approve, format } => {
+                return cancel::one(context, &id, AtOnce { auto_approve, format, now: None });
+            }
         };
+        let (_, inventories) = read(context, &[What::Devices, What::Actions])?;
         let listings: Vec<Listing<ActionLine>> = inventories
             .iter()
             .map(|inventory| {

@@ -3,6 +3,7 @@
 //! The plan is written before the journal begins, so that a journal never lacks its plan. Whoever
 //! applies or resumes holds the lock; it ends with the process.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,7 @@ use crate::drive::apply::{ApplyError, Journal};
 use crate::host::files::{self, AppendFile, FileError, Lock};
 use crate::model::RunId;
 use crate::plan::file::{self, CheckedPlan, VerifyContext};
+use crate::plan::types::Aim;
 use crate::plan::{LastRun, LastSeen, Plan};
 use crate::policy::Workspace;
 use crate::policy::workspace::Tenant;
@@ -116,12 +118,25 @@ fn lock(root: &Path, id: &RunId) -> Result<Lock, FileError> {
     Lock::take(&root.join("lock"), &format!("run {id}, process {}", std::process::id()))
 }
 
-/// A name that no folder has: two runs of one plan may begin in the same second.
+/// Whether a process carries the run out now, as far as the lock of this folder tells.
+///
+/// # Errors
+/// When the lock cannot be looked at.
+pub fn is_active(root: &Path, id: &RunId) -> Result<bool, FileError> {
+    let owner = Lock::owner(&root.join("lock"))?;
+    Ok(owner.is_some_and(|owner| owner.starts_with(&format!("run {id},"))))
+}
+
+/// A name in a second of its own, so that names order runs as they began: two of them may begin in
+/// the same second.
 fn free_id(root: &Path, plan: &Plan, now: Timestamp) -> RunId {
+    let names = run_names(root).unwrap_or_default();
+    let second = |id: &RunId| id.as_str().split('-').next().map(str::to_owned);
+    let taken: BTreeSet<Option<String>> = names.iter().map(second).collect();
     let mut at = now;
     loop {
         let id = run_id(at, &plan.plan_hash);
-        if !root.join(id.as_str()).exists() {
+        if !taken.contains(&second(&id)) {
             return id;
         }
         at = at.checked_add(SignedDuration::from_secs(1)).unwrap_or(now);
@@ -168,6 +183,8 @@ pub struct Found {
     pub entries: Result<Vec<JournalEntry>, ApplyError>,
     /// Bytes of an incomplete last line.
     pub cut: u64,
+    /// Whether there is a journal at all.
+    pub has_journal: bool,
 }
 
 impl Found {
@@ -176,14 +193,15 @@ impl Found {
     pub fn open(root: &Path, id: RunId) -> Self {
         let path = root.join(id.as_str());
         let file = path.join("journal.jsonl");
-        let read = if file.exists() {
+        let has_journal = file.exists();
+        let read = if has_journal {
             let bytes = files::read(&file, JOURNAL_MAX).map_err(ApplyError::File);
             bytes.and_then(|bytes| journal(&id, &bytes))
         } else {
             journal(&id, b"")
         };
         let cut = read.as_ref().map_or(0, |read| read.cut);
-        Self { id, path, entries: read.map(|read| read.entries), cut }
+        Self { id, path, entries: read.map(|read| read.entries), cut, has_journal }
     }
 
     /// The plan of the run, as it was written.
@@ -218,7 +236,10 @@ pub fn last_run(root: &Path, workspace: &Workspace) -> LastRun {
             break;
         }
         match begun(&Found::open(root, id.clone())) {
-            Ok(Some(plan)) if plan.workspace == workspace.id.as_str() => {
+            // Cancelling looks at no policy: what it counts is no measure.
+            Ok(Some(plan))
+                if plan.workspace == workspace.id.as_str() && plan.purpose != Aim::Cancel =>
+            {
                 for section in &plan.tenants {
                     let seen = || LastSeen { run: id.to_string(), counts: section.seen() };
                     last.tenants.entry(section.tenant_id.clone()).or_insert_with(seen);

@@ -28,9 +28,9 @@ use crate::host::files::FileError;
 use crate::plan::file::CheckedPlan;
 
 pub use flight::Flight;
-pub use folder::{Found, Ledger, OpenRun, find_run, last_run, runs};
+pub use folder::{Found, Ledger, OpenRun, find_run, is_active, last_run, runs};
 pub use service::Service;
-pub use stop::StopFlag;
+pub use stop::{StopFlag, frozen};
 
 /// Why a run could not go on. What has been recorded stands, and the run can be resumed.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +93,7 @@ pub struct Ports<'a> {
     pub journal: &'a mut dyn Journal,
     /// Time.
     pub clock: &'a dyn Clock,
-    /// Raised to stop.
+    /// Asks to stop.
     pub stop: &'a StopFlag,
 }
 
@@ -142,8 +142,8 @@ pub async fn run(
     tell_pace(engine, services, clock.now());
     loop {
         let now = clock.now();
-        if stop.is_raised() {
-            engine.handle(Event::Stop, now);
+        if let Some(reason) = stop.asked(now) {
+            engine.handle(Event::Stop(reason), now);
         }
         match engine.poll(now) {
             Step::Record(ticket, entries) => {
@@ -158,6 +158,11 @@ pub async fn run(
             },
             Step::Submit { ticket, tenant, change, send } => match services.get(&tenant).copied() {
                 Some(service) => flight.add(async move {
+                    // The last look, right before the request leaves.
+                    if stop.asked(clock.now()).is_some() {
+                        let why = "the run was stopped".to_owned();
+                        return Event::Answered(ticket, Answer::NotSent { why });
+                    }
                     let answer = service.submit(&send).await;
                     tracing::debug!(%change, ?answer, "answered");
                     Event::Answered(ticket, answer)
@@ -203,7 +208,9 @@ async fn wait(
     at: Timestamp,
     stop: &StopFlag,
 ) -> Vec<Event> {
-    let heard = stop.is_raised();
+    let now = clock.now();
+    let heard = stop.asked(now).is_some();
+    let at = if heard { at } else { stop.look_by(at, now) };
     let mut raised = pin!(stop.raised());
     // The sleep is made when nothing is ready: a clock moved by hand would move for nothing.
     let mut sleep: Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>> = None;

@@ -6,6 +6,7 @@ use super::service::call;
 use super::*;
 use crate::apply::step::Send;
 use crate::model::{AlertStatus, Classification, IsolationMode};
+use crate::plan::types::Reason;
 use crate::wire::Call;
 use crate::wire::call::AlertPatch;
 
@@ -65,7 +66,7 @@ async fn a_flag_that_was_raised_is_heard_by_all_who_ask() {
 #[test]
 fn answers_are_returned_as_they_arrive() {
     let mut flight = Flight::default();
-    flight.add(async { Event::Stop });
+    flight.add(async { Event::Stop(Reason::new("interrupted")) });
     flight.add(std::future::pending());
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     assert_eq!(flight.poll(&mut context).len(), 1);
@@ -88,6 +89,34 @@ fn names_of_runs_are_found_by_either_end() {
     assert!(matches!(find("notes"), Err(ApplyError::NoRun { .. })));
     assert!(matches!(find(""), Err(ApplyError::NoRun { .. })));
     assert!(runs(&root.join("none")).unwrap().is_empty());
+}
+
+#[test]
+fn runs_of_one_second_are_named_in_the_order_in_which_they_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let now = "2026-11-23T10:02:00Z".parse().unwrap();
+    // The hashes fall, the names rise.
+    for hash in ["ffffff00", "88888800", "00000000"] {
+        let plan = crate::plan::Plan { plan_hash: hash.to_owned(), ..crate::plan::Plan::default() };
+        drop(OpenRun::create(root, &plan, now).unwrap());
+        assert!(find_run(root, "last").unwrap().as_str().ends_with(&hash[..6]), "{hash}");
+    }
+    assert_eq!(find_run(root, "last").unwrap().as_str(), "20261123T100202Z-000000");
+}
+
+#[test]
+fn a_run_is_active_while_somebody_holds_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = "2026-11-23T10:02:00Z".parse().unwrap();
+    let plan = crate::plan::Plan { plan_hash: "7f3c9a".to_owned(), ..crate::plan::Plan::default() };
+    let other = "20261123T100200Z-00c9a1".into();
+    let open = OpenRun::create(folder.path(), &plan, now).unwrap();
+    let id = open.id.clone();
+    assert!(is_active(folder.path(), &id).unwrap());
+    assert!(!is_active(folder.path(), &other).unwrap());
+    drop(open);
+    assert!(!is_active(folder.path(), &id).unwrap());
 }
 
 mod last {

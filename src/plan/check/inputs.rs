@@ -9,7 +9,7 @@ use crate::model::{
     ActionKind, ActionStatus, DeviceId, Facet, Isolation, Marker, Restriction, Verb,
 };
 use crate::plan::Input;
-use crate::plan::check::Fault;
+use crate::plan::check::{Fault, purpose};
 use crate::plan::types::{Change, Entry, Plan, TargetKind};
 use crate::policy::selector::DeviceExpr;
 use crate::policy::selector::interpret::Meaning;
@@ -161,17 +161,21 @@ const fn kinds(facet: Facet) -> &'static [ActionKind] {
 
 /// Devices times facets in scope, alerts that a rule matches, and devices that are missing.
 fn total(plan: &Plan, input: &Input<'_>, faults: &mut Vec<Fault>) {
+    let expected = purpose::total(plan, input).unwrap_or_else(|| governed(plan, input));
+    let found = u64::from(plan.summary.total);
+    if found != expected {
+        faults.push(Fault::Count { what: "the total".to_owned(), found, expected });
+    }
+}
+
+fn governed(plan: &Plan, input: &Input<'_>) -> u64 {
     let mut expected = 0u64;
     for inventory in input.inventories {
         let in_scope = facets(plan, input, inventory.tenant()).len() as u64;
         expected += in_scope * inventory.len() as u64 + matched_alerts(input, inventory);
     }
     let missing = |entry: &&Entry| entry.reason.code == "device-missing";
-    expected += plan.unknown.iter().filter(missing).count() as u64;
-    let found = u64::from(plan.summary.total);
-    if found != expected {
-        faults.push(Fault::Count { what: "the total".to_owned(), found, expected });
-    }
+    expected + plan.unknown.iter().filter(missing).count() as u64
 }
 
 /// Facets of devices that a policy governs, that an exemption watches, or that stand in a row of the

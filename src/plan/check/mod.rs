@@ -6,6 +6,7 @@
 //! hand out a plan that has one. Must never repair anything.
 
 mod inputs;
+mod purpose;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -64,6 +65,10 @@ pub enum Fault {
     Unknown { id: String },
     #[error("change `{id}` releases what this workspace did not place")]
     ForeignRelease { id: String },
+    #[error("change `{id}` takes back nothing that run `{run}` did")]
+    NotInRun { id: String, run: String },
+    #[error("change `{id}` cancels what is not a pending action of this workspace")]
+    NotOurs { id: String },
     #[error("change `{id}` starts from `{found}`, the history says `{read}`")]
     WrongStart { id: String, found: String, read: String },
 }
@@ -73,6 +78,7 @@ pub enum Fault {
 pub fn check(plan: &Plan, input: &Input<'_>) -> Vec<Fault> {
     let mut faults = structure(plan);
     faults.extend(inputs::against(plan, input));
+    faults.extend(purpose::against(plan, input));
     faults.sort();
     faults.dedup();
     faults

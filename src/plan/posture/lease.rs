@@ -22,13 +22,11 @@ use crate::inventory::readings::{self, Taking};
 use crate::inventory::{ActionRow, Dev, Inventory};
 use crate::model::{Facet, Holder, Marker, PolicyName, Span, WorkspaceId, marker};
 use crate::plan::types::Reason;
+use crate::plan::undo;
 use crate::policy::set::{Containment, Lease, OnManualRelease};
 
 /// How the comment of a release begins that ends leases; the names of the policies follow.
 const ENDED: &str = "lease ended: ";
-
-/// How the comment of a release begins that undoes a run; the run's name follows.
-pub(in crate::plan) const UNDO: &str = "undo of ";
 
 /// What the history says about a policy that wants a free device.
 #[derive(Debug)]
@@ -134,7 +132,10 @@ impl<'a> Record<'a> {
 
     /// The person who ended what the policy itself had placed last.
     fn taken_by_hand(&self, policy: &PolicyName) -> Option<Hand<'_>> {
-        let own = |past: &&Past<'a>| marker::names(&past.taking.policy, policy);
+        // An undoing took back the wish of every policy that it names.
+        let undone =
+            |past: &Past<'a>| past.ender.is_some_and(|action| undo::names(&action.comment, policy));
+        let own = |past: &&Past<'a>| marker::names(&past.taking.policy, policy) || undone(past);
         self.past.iter().rev().find(own).and_then(|past| self.hand(past))
     }
 
@@ -145,7 +146,8 @@ impl<'a> Record<'a> {
         let other_workspace = matches!(holder, Holder::OtherWorkspace { .. });
         let person = matches!(holder, Holder::Named { .. } | Holder::Nobody);
         let by = match &holder {
-            Holder::Ours { .. } => ("run", undone_run(&action.comment)?.to_owned()),
+            Holder::Ours { .. } if !undo::is_undo(&action.comment) => return None,
+            Holder::Ours { .. } => ("run", undo::run_of(&action.comment).to_owned()),
             Holder::OtherWorkspace { workspace } => ("workspace", workspace.to_string()),
             Holder::Named { requestor } => ("by", requestor.to_string()),
             Holder::Nobody => ("by", "nobody named".to_owned()),
@@ -212,12 +214,6 @@ impl<'a> Record<'a> {
         let leases = ended_for(policy, &by.comment).filter(|_| ours)?;
         Some(Use { at, leases })
     }
-}
-
-/// The run that a release of ours undid, if its comment says so.
-fn undone_run(comment: &str) -> Option<&str> {
-    let rest = comment.strip_prefix(UNDO)?;
-    rest.split([' ', ':', ',']).next().filter(|run| !run.is_empty())
 }
 
 /// A release by a person.

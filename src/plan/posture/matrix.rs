@@ -54,7 +54,7 @@ pub(in crate::plan) fn scan(inventory: &Inventory, device: Dev) -> Option<Reason
 }
 
 /// Actions reach devices with our sensor only. Offboarded devices still say `onboarded`.
-pub(super) fn onboarded(inventory: &Inventory, device: Dev) -> Option<Reason> {
+pub(in crate::plan) fn onboarded(inventory: &Inventory, device: Dev) -> Option<Reason> {
     let status = inventory.onboarding(device);
     (status != Onboarding::Onboarded)
         .then(|| Reason::new("not-onboarded").with("onboarding", status.word()))

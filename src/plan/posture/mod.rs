@@ -16,7 +16,7 @@ use roaring::RoaringBitmap;
 use crate::inventory::readings::{self, Facts};
 use crate::inventory::{Dev, Inventory, What};
 use crate::model::{
-    ActionKind, Facet, Isolation, IsolationMode, Reading, Restriction, Verb, WorkspaceId,
+    ActionKind, Facet, Holder, Isolation, IsolationMode, Reading, Restriction, Verb, WorkspaceId,
 };
 use crate::plan::draft::Draft;
 use crate::plan::scene::{Reach, Scene};
@@ -24,7 +24,7 @@ use crate::plan::types::{Parameters, Reason, Why};
 use crate::policy::set::{Containment, Exemption, Header, IsolationPolicy, RestrictionPolicy};
 
 /// A facet whose values form a chain, weakest first.
-trait Level: Copy + Ord + Debug + 'static {
+pub(super) trait Level: Copy + Ord + Debug + 'static {
     /// Nothing is taken from the device.
     const FREE: Self;
     const FACET: Facet;
@@ -33,6 +33,7 @@ trait Level: Copy + Ord + Debug + 'static {
     /// The verb that lets go.
     const FREE_VERB: Verb;
     fn word(self) -> &'static str;
+    fn parse(word: &str) -> Option<Self>;
     fn facts(inventory: &Inventory, device: Dev, ours: &WorkspaceId) -> Facts<Self>;
     /// The service's own values for placing it.
     fn parameters(self) -> Parameters;
@@ -47,6 +48,9 @@ impl Level for Isolation {
     const FREE_VERB: Verb = Verb::Release;
     fn word(self) -> &'static str {
         Self::word(self)
+    }
+    fn parse(word: &str) -> Option<Self> {
+        Self::parse(word)
     }
     fn facts(inventory: &Inventory, device: Dev, ours: &WorkspaceId) -> Facts<Self> {
         readings::isolation(inventory, device, ours)
@@ -70,6 +74,9 @@ impl Level for Restriction {
     const FREE_VERB: Verb = Verb::Unrestrict;
     fn word(self) -> &'static str {
         Self::word(self)
+    }
+    fn parse(word: &str) -> Option<Self> {
+        Self::parse(word)
     }
     fn facts(inventory: &Inventory, device: Dev, ours: &WorkspaceId) -> Facts<Self> {
         readings::restriction(inventory, device, ours)
@@ -152,16 +159,50 @@ pub(super) fn restriction(scene: &Scene<'_>, draft: &mut Draft) {
     step::<Restriction>(scene, &wishes, draft);
 }
 
+/// Counts the devices in each restrictive state, for caps, when no policy is looked at.
+pub(super) fn count_states(scene: &Scene<'_>, draft: &mut Draft) {
+    count::<Isolation>(scene, draft);
+    count::<Restriction>(scene, draft);
+}
+
+fn count<L: Level>(scene: &Scene<'_>, draft: &mut Draft) {
+    for device in acted_on::<L>(scene.inventory).iter().map(Dev) {
+        let facts = L::facts(scene.inventory, device, &scene.input.workspace.id);
+        note(scene.inventory, device, &facts, draft);
+    }
+}
+
+/// Keeps what guardrails ask of a device that is not free, or may not be.
+fn note<L: Level>(inventory: &Inventory, device: Dev, facts: &Facts<L>, draft: &mut Draft) {
+    if occupies(facts) {
+        draft.count_in_state(L::PLACE, inventory.group(device));
+    }
+    if restrains(facts) {
+        draft.restrained.insert(device.0);
+    }
+}
+
+/// Devices with an action of the facet in their history: all others are free.
+fn acted_on<L: Level>(inventory: &Inventory) -> RoaringBitmap {
+    let actions = inventory.all_actions().iter();
+    let moving = actions.filter(|action| kinds(L::FACET).contains(&action.kind));
+    moving.filter_map(|action| inventory.find(&action.device)).map(|device| device.0).collect()
+}
+
+/// A reason with who holds the device, or has an action in flight on it.
+pub(super) fn by_holder(reason: Reason, holder: &Holder) -> Reason {
+    let (kind, who) = match holder {
+        Holder::Ours { policy, .. } => ("policy", policy.as_str()),
+        Holder::OtherWorkspace { workspace } => ("workspace", workspace.as_str()),
+        Holder::Named { requestor } => ("by", &**requestor),
+        Holder::Nobody => ("by", "nobody named"),
+    };
+    reason.with(kind, who)
+}
+
 fn step<L: Level>(scene: &Scene<'_>, wishes: &[Wish<'_, L>], draft: &mut Draft) {
     let inventory = scene.inventory;
-    let mut candidates = RoaringBitmap::new();
-    for action in inventory.all_actions() {
-        if kinds(L::FACET).contains(&action.kind)
-            && let Some(device) = inventory.find(&action.device)
-        {
-            candidates.insert(device.0);
-        }
-    }
+    let mut candidates = acted_on::<L>(inventory);
     for wish in wishes {
         candidates |= wish.reach.selected();
     }
@@ -170,12 +211,7 @@ fn step<L: Level>(scene: &Scene<'_>, wishes: &[Wish<'_, L>], draft: &mut Draft) 
     for device in candidates.iter().map(Dev) {
         let facts = L::facts(inventory, device, &scene.input.workspace.id);
         in_scope |= facts.reading != Reading::Known(L::FREE);
-        if occupies(&facts) {
-            draft.count_in_state(L::PLACE, inventory.group(device));
-        }
-        if restrains(&facts) {
-            draft.restrained.insert(device.0);
-        }
+        note(inventory, device, &facts, draft);
         decide::decide(scene, wishes, device, &facts, draft);
     }
     if in_scope {

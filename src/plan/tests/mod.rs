@@ -1,6 +1,7 @@
 //! The planner as a whole: small fleets, one thing changed at a time, the dispositions that follow.
 
 mod alerts;
+mod cancel;
 mod containment;
 mod exemptions;
 mod file;
@@ -10,6 +11,7 @@ mod owners;
 pub(super) mod policies;
 mod properties;
 mod scans;
+mod undo;
 mod world;
 
 use crate::inventory::Inventory;

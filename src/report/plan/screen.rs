@@ -59,6 +59,10 @@ pub(super) fn title(page: &mut Page, plan: &Plan) {
     }
     let until = measure::time_near(plan.valid_until, plan.created_at);
     groups.push(vec![plain(measure::unbroken(&format!("valid until {until}")))]);
+    if let Some(run) = &plan.undoes {
+        let run = measure::unbroken(&format!("undoes run {}", escape::name(run, 40)));
+        groups.push(vec![piece(Role::Warn, run)]);
+    }
     if plan.study {
         groups.push(vec![piece(
             Role::Warn,

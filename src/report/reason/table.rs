@@ -47,6 +47,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("audit-mode", "would be done", "the policy only reports (`mode: audit`)"),
     (
+        "cancel-asked",
+        "asked to be cancelled",
+        "our pending action[ {action}][ of {created}] is to be cancelled",
+    ),
+    (
         "cap-alert-rule",
         "over the cap of one alert rule",
         "{wouldBe} within {windowSeconds} through {trigger}, cap {limit}[ ({setting})]",
@@ -95,6 +100,7 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "exempted[ by {name}][ until {expires}][: {reason}][ (approved by {approver})]",
     ),
     ("failure-limit", "failure limit", "too many failures[: {failures}][ of {limit}]"),
+    ("frozen", "workspace frozen", FROZEN),
     (
         "held-by-other",
         "put there by [{by}][workspace {workspace}][policy {policy}]",
@@ -135,6 +141,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("lease-missing", "no lease", "it has no end[ ({setting})]"),
     (
+        "lease-over",
+        "its lease is over",
+        "the lease it had is over[: it ended at {ended}]; nothing is put back without an end",
+    ),
+    (
         "lease-sooner",
         "ends sooner than written",
         "its lease ends at {ends}, sooner than written[: {written}]",
@@ -144,7 +155,18 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "lease spent",
         "the policy's lease on this device is spent[: it ended at {ended}]; `renewal` or a later `until` would take it again",
     ),
+    (
+        "lease-unknown",
+        "its lease is not known",
+        "the marker of what was released names no end; nothing is put back without one",
+    ),
     ("max-lease", "lease too long", "the lease is longer than[ {mostSeconds}][ ({setting})]"),
+    (
+        "moved-since",
+        "moved since",
+        "somebody[ ({by})] changed it after the run[: {found}][ at {at}]",
+    ),
+    ("no-inverse", "no inverse", "there is no way back from it[: {verb}]"),
     ("no-longer-selected", "no longer selected", "no policy selects it any longer"),
     ("no-longer-wanted", "no longer wanted", "our pending action[ {action}] is no longer wanted"),
     ("not-arrived", "did not arrive", "the request did not arrive[ in {times} tries]"),
@@ -198,6 +220,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "protected-unknown",
         "who is protected is not known",
         "the selector of protected devices reads[ {missing}], which is incomplete",
+    ),
+    (
+        "put-back",
+        "put back by an undoing",
+        "an undoing put it back[ until {until}]; it is let go then",
     ),
     ("read-failed", "read failed[: {what}]", "a read failed[: {what}]"),
     ("reading-failed", "could not be read", "the target could not be read just before acting"),
@@ -257,6 +284,12 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ("strengthened", "strengthened", "a stronger policy applies now"),
     ("superseded", "superseded", "another wish has taken its place"),
     ("throttled", "throttled", "the service was too busy[ {times} times]"),
+    ("undo", "undo", "undone[: run {run}]"),
+    (
+        "undone",
+        "undone",
+        "[{by} ]took it back by undoing a run[ ({run})][ at {ended}]; it is not done again",
+    ),
     ("unreachable", "unreachable", "the service could not be reached[: {why}]"),
     ("verb-not-supported", "not supported by this version", "this version cannot carry it out"),
     (
@@ -276,6 +309,9 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// A freeze file says as much as somebody wrote into it.
+const FROZEN: &str = "the workspace is frozen[ by {by}][ since {at}][ until {until}][: {because}][ (the file cannot be read whole: {trouble})]";
+
 /// Code and what the guardrail says.
 pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     (
@@ -290,11 +326,13 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("dwell", "{scope}: placed less than {leastSeconds} ago, the last may be released at {until}"),
     ("exemption-ended", "{scope} ended {expires}, and {devices} of its devices are touched now"),
     ("exemption-ending", "{scope} of {devices} devices ends {expires}"),
+    ("frozen", FROZEN),
     ("inventory-grew", "{before} devices in run {run}, {now} now, at most {limit} more"),
     ("inventory-shrank", "{before} devices in run {run}, {now} now, at most {limit} fewer"),
     ("last-run-unreadable", "{scope} cannot be compared with: {why}"),
     ("lease-missing", "no lease"),
     ("max-lease", "{scope}: lease longer than {mostSeconds}"),
+    ("more-pending", "{more} more of ours are pending there: cancel again afterwards"),
     (
         "orphaned-releases",
         "{scope} is gone and held {devices}[; {kept} more are kept by {keptBy}: renamed?]",

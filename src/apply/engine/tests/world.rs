@@ -15,6 +15,7 @@ use crate::apply::{Engine, Options, Summary};
 use crate::inventory::{ActionRow, AlertRow};
 use crate::model::{ActionId, ActionKind, ActionStatus, AlertId, DeviceId, Isolation};
 use crate::plan::Plan;
+use crate::plan::types::Reason;
 
 /// What happens to a request.
 #[derive(Clone, Debug)]
@@ -315,7 +316,7 @@ impl Runner {
             self.steps += 1;
             let now = self.world.now;
             if self.stop_after.is_some_and(|after| life >= after) {
-                engine.handle(Event::Stop, now);
+                engine.handle(Event::Stop(Reason::new("interrupted")), now);
             }
             match engine.poll(now) {
                 Step::Record(ticket, entries) => {

@@ -12,6 +12,7 @@ use crate::plan::posture::decide::{Case, Verdict, strongest};
 use crate::plan::posture::lease::Record;
 use crate::plan::posture::{Level, Wish, matrix};
 use crate::plan::types::{Disposition, Parameters, Reason, Why};
+use crate::plan::undo;
 use crate::policy::set::{Mode, OnExpiry};
 
 impl<'c, L: Level> Case<'c, L> {
@@ -45,7 +46,9 @@ impl<'c, L: Level> Case<'c, L> {
             let own = |policy| marker::names(policy, name);
             let own = matches!(&placed.by, Holder::Ours { policy, .. } if own(policy));
             let end = record.end(name, wish.containment, placed.completed, own)?;
-            Some((wish, end))
+            // What an undoing put back has the rest of its lease and not a new one.
+            let rest = undo::put_back_until(&placed.comment).filter(|_| own);
+            Some((wish, rest.unwrap_or(end)))
         };
         self.wanted.iter().copied().filter_map(end).collect()
     }
@@ -75,6 +78,10 @@ impl<'c, L: Level> Case<'c, L> {
         let doubt = self.all.iter().find_map(|wish| wish.reach.doubt());
         if let Some(what) = doubt {
             return self.unknown(partial(what));
+        }
+        if let Some(until) = undo::put_back_until(&placed.comment).filter(|end| *end > self.now()) {
+            let reason = Reason::new("put-back").with("until", until.to_string());
+            return self.held(reason, value, Some(L::FREE));
         }
         let Holder::Ours { policy, .. } = &placed.by else { return Verdict::Unchanged };
         let placing = self.all.iter().find(|wish| marker::names(policy, &wish.header.name));

@@ -4,8 +4,8 @@
 
 use crate::inventory::{ActionRow, What};
 use crate::model::{Holder, PolicyName, marker};
-use crate::plan::posture::Level;
 use crate::plan::posture::decide::{Case, Verdict, Wishes, strongest};
+use crate::plan::posture::{Level, by_holder};
 use crate::plan::types::{Disposition, Entry, Reason, Why};
 
 impl<'c, L: Level> Case<'c, L> {
@@ -133,12 +133,6 @@ pub(super) fn partial(what: What) -> Reason {
 }
 
 pub(super) fn with_holder(mut entry: Entry, holder: &Holder) -> Entry {
-    let (kind, who) = match holder {
-        Holder::Ours { policy, .. } => ("policy", policy.as_str()),
-        Holder::OtherWorkspace { workspace } => ("workspace", workspace.as_str()),
-        Holder::Named { requestor } => ("by", &**requestor),
-        Holder::Nobody => ("by", "nobody named"),
-    };
-    entry.reason = entry.reason.with(kind, who);
+    entry.reason = by_holder(entry.reason, holder);
     entry
 }

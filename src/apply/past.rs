@@ -1,0 +1,74 @@
+//! What a run has come to, change by change, for the plan that undoes it.
+//!
+//! The journal says what was sent and how it ended as far as the run saw; a run that was stopped or
+//! killed leaves some open. Whether those took effect since, the planner finds in the tenant, where
+//! each action carries the mark of its change. Called by `cli::commands::undo`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::apply::journal::{Entry, JournalEntry};
+use crate::apply::outcome::Outcome;
+use crate::model::ChangeId;
+use crate::plan::Plan;
+use crate::plan::undo::{Past, PastChange, Standing};
+
+/// The run of this plan, as its journal tells it.
+#[must_use]
+pub fn past(run: &str, plan: &Plan, entries: &[JournalEntry]) -> Past {
+    let mut sent: BTreeSet<&ChangeId> = BTreeSet::new();
+    let mut ended: BTreeMap<&ChangeId, Outcome> = BTreeMap::new();
+    for entry in entries {
+        match &entry.entry {
+            Entry::Intent { change, .. } => drop(sent.insert(change)),
+            Entry::Outcome { change, ended: end } => drop(ended.insert(change, end.outcome)),
+            _ => {}
+        }
+    }
+    let standing = |id: &ChangeId| match ended.get(id) {
+        Some(Outcome::Done) => Standing::Done,
+        Some(Outcome::AlreadySo | Outcome::Refused | Outcome::NotAttempted) => Standing::Nothing,
+        _ if sent.contains(id) => Standing::Open,
+        _ => Standing::Nothing,
+    };
+    let change = |change: &crate::plan::Change| PastChange {
+        standing: standing(&change.id),
+        change: change.clone(),
+    };
+    Past { run: run.to_owned(), changes: plan.changes.iter().map(change).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::Ended;
+    use crate::apply::journal::{Chain, Part};
+    use crate::plan::undo::Standing::{Done, Nothing, Open};
+
+    #[test]
+    fn what_was_sent_and_did_not_end_well_stays_open() {
+        let plan = crate::report::plan::tests::samples::busy();
+        let ids: Vec<ChangeId> = plan.changes.iter().take(5).map(|it| it.id.clone()).collect();
+        let intent =
+            |at: usize| Entry::Intent { change: ids[at].clone(), part: Part::Action, attempt: 1 };
+        let outcome = |at: usize, outcome| Entry::Outcome {
+            change: ids[at].clone(),
+            ended: Ended::plain(outcome),
+        };
+        let list = [
+            intent(0),
+            outcome(0, Outcome::Done),
+            outcome(1, Outcome::AlreadySo),
+            intent(2),
+            intent(3),
+            outcome(3, Outcome::PendingOffline),
+        ];
+        let mut chain = Chain::default();
+        let at: jiff::Timestamp = "2026-11-23T10:02:00Z".parse().unwrap();
+        let entries: Vec<JournalEntry> =
+            list.into_iter().map(|entry| chain.line(at, entry).unwrap().1).collect();
+        let past = past("20261123T100200Z-7f3c9a", &plan, &entries);
+        assert_eq!(past.changes.len(), plan.changes.len());
+        let found: Vec<Standing> = past.changes.iter().take(5).map(|it| it.standing).collect();
+        assert_eq!(found, [Done, Nothing, Open, Open, Nothing]);
+    }
+}

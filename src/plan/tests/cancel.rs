@@ -1,0 +1,83 @@
+//! Cancelling on a person's word: our own pending actions and nobody else's.
+
+use std::collections::BTreeSet;
+
+use super::fleet::{Fleet, Machine, WORKSPACE, ago, device_id, marked};
+use super::policies::{set, workspace};
+use super::{planned_around, rows};
+use crate::model::ActionKind::{Isolate, RestrictCodeExecution, RunAntiVirusScan, Unisolate};
+use crate::model::ActionStatus::{InProgress, Pending, Succeeded};
+use crate::plan::cancel::Pending as Wanted;
+use crate::plan::types::{Aim, Plan};
+use crate::plan::{Circumstances, Purpose};
+
+fn planned(fleet: &Fleet, wanted: Wanted) -> Plan {
+    let around = Circumstances { purpose: Purpose::Cancel(wanted), ..Circumstances::default() };
+    let plan = planned_around(&around, &set(), &workspace(), fleet.build());
+    assert_eq!(plan.purpose, Aim::Cancel);
+    plan
+}
+
+fn busy() -> Fleet {
+    let ours = marked(WORKSPACE, "ir");
+    Fleet::of(["a", "b", "c", "d", "e"].map(Machine::new))
+        .by_us("a", Isolate, Pending, ago(3), "ir")
+        .by_us("b", RunAntiVirusScan, InProgress, ago(3), "nightly")
+        .by_us("c", Unisolate, Succeeded, ago(3), "ir")
+        .by_hand("c", RestrictCodeExecution, Pending, ago(2))
+        .action("d", Isolate, Pending, ago(2), &marked("another", "ir"), "palisade")
+        // A marker that a person pasted in the portal is not ours.
+        .action("e", Isolate, Pending, ago(2), &ours, "ana")
+        .last_action(|row| row.source = "Portal".into())
+}
+
+#[test]
+fn only_ours_are_cancelled_and_the_others_are_shown() {
+    let plan = planned(&busy(), Wanted::default());
+    assert_eq!(
+        rows(&plan),
+        [
+            "do cancel a pending -> cancelled (cancel-asked)",
+            "do cancel b inprogress -> cancelled (cancel-asked)",
+            "changing d isolation in-flight-foreign",
+            "changing e isolation in-flight-foreign",
+            "changing c codeExecution in-flight-foreign",
+        ]
+    );
+    assert_eq!(plan.changes[0].parameters.action_id.as_deref(), Some("action-00000"));
+    assert_eq!(plan.summary.total, 5);
+}
+
+#[test]
+fn filters_narrow_and_are_joined() {
+    let changes = |id: &str| Some(BTreeSet::from([id.into()]));
+    let devices = |name: &str| Some(BTreeSet::from([device_id(name)]));
+    for (wanted, names) in [
+        (Wanted { policy: Some("ir".into()), ..Wanted::default() }, vec!["a"]),
+        (Wanted { changes: changes("0123456789ab"), ..Wanted::default() }, vec!["a", "b"]),
+        (Wanted { changes: changes("ffffffffffff"), ..Wanted::default() }, vec![]),
+        (Wanted { devices: devices("b"), ..Wanted::default() }, vec!["b"]),
+        (Wanted { action: Some("action-00001".into()), ..Wanted::default() }, vec!["b"]),
+        (Wanted { action: Some("action-00004".into()), ..Wanted::default() }, vec![]),
+        (Wanted { policy: Some("ir".into()), devices: devices("b"), ..Wanted::default() }, vec![]),
+    ] {
+        let plan = planned(&busy(), wanted.clone());
+        let found: Vec<&str> =
+            plan.changes.iter().map(|change| change.target.name.as_str()).collect();
+        assert_eq!(found, names, "{wanted:?}");
+    }
+}
+
+#[test]
+fn of_several_on_one_device_the_newest_goes_first() {
+    let fleet = Fleet::of([Machine::new("a")]).by_us("a", Isolate, Pending, ago(3), "ir").by_us(
+        "a",
+        Unisolate,
+        Pending,
+        ago(2),
+        "ir",
+    );
+    let plan = planned(&fleet, Wanted::default());
+    assert_eq!(plan.changes[0].parameters.action_id.as_deref(), Some("action-00001"));
+    assert_eq!((plan.changes.len(), plan.objections[0].code.as_str()), (1, "more-pending"));
+}

@@ -1,0 +1,402 @@
+//! The exact inverse of what a run did, as far as it still stands.
+//!
+//! - Only what succeeded is inverted, and only while the action of the run is still the latest of its
+//!   facet; for an alert, while its values are those that the run set. What moved since is a row.
+//! - An isolation or restriction of a free device is let go.
+//! - A release is taken back with the strength that the device had, for the rest of its lease: until
+//!   the instant that the marker of the released placement names. When that has passed, or the
+//!   marker names none, nothing is put back: a posture never comes without an end.
+//! - What was strengthened cannot be weakened without a moment in which the device is free, and stays.
+//! - A verdict goes back to the values before it; comments stay, and one that says so is added.
+//! - A scan that ran and an action that was cancelled have no inverse.
+//!
+//! Every comment begins with `undo of `, the run and the policies whose wish is taken back. By it later
+//! plans know that a person took it back: a release counts as one by hand for each of them, what was put
+//! back stays until its end, and an alert rule does not set again what was undone. Guardrails and exemptions hold as ever. Called by `draft`; undo is
+//! undone in the same way.
+
+use jiff::Timestamp;
+
+use crate::inventory::{ActionRow, AlertRow, Dev, Inventory, What, readings};
+use crate::model::{
+    ActionStatus, AlertId, AlertStatus, Classification, Determination, DeviceId, Facet, Holder,
+    Isolation, Marker, PolicyName, Reading, Restriction, UnknownReason, Verb, marker,
+};
+use crate::plan::draft::{Draft, unknown_reason};
+use crate::plan::order::{Order, Proposal};
+use crate::plan::posture::{Level, matrix};
+use crate::plan::scene::Scene;
+use crate::plan::types::{Change, Disposition, Entry, Parameters, Reason, Risk};
+use crate::plan::{alerts, posture};
+
+/// How the comment of an undoing begins; the run and the policies follow.
+pub const PREFIX: &str = "undo of ";
+
+/// A run that is to be undone.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// Its name.
+    pub run: String,
+    /// Every change of its plan.
+    pub changes: Vec<PastChange>,
+}
+
+/// A change of that run.
+#[derive(Clone, Debug)]
+pub struct PastChange {
+    /// As the plan of the run had it.
+    pub change: Change,
+    /// What the journal says came of it.
+    pub standing: Standing,
+}
+
+/// What a journal says came of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The wanted state was verified.
+    Done,
+    /// It was sent, and whether it took effect the journal does not know: the tenant says.
+    Open,
+    /// The run did nothing.
+    Nothing,
+}
+
+/// Until when a posture lasts that an undoing put back; none for any other comment.
+pub(super) fn put_back_until(comment: &str) -> Option<Timestamp> {
+    Marker::find(comment).filter(|_| is_undo(comment))?.until
+}
+
+/// Whether the comment is one of an undoing.
+pub(super) fn is_undo(comment: &str) -> bool {
+    comment.starts_with(PREFIX)
+}
+
+/// The run that an undoing's comment names.
+pub(super) fn run_of(comment: &str) -> &str {
+    let rest = comment.strip_prefix(PREFIX).unwrap_or_default();
+    rest.split([' ', ':']).next().unwrap_or_default()
+}
+
+/// Whether an undoing's comment names the policy among those whose wish it took back. When the list
+/// was cut to fit, the marker's own policy still counts.
+pub(super) fn names(comment: &str, policy: &PolicyName) -> bool {
+    let marked = Marker::find(comment).is_some_and(|found| marker::names(&found.policy, policy));
+    let text = comment.split_once(" [palisade ").map_or(comment, |(text, _)| text);
+    let list = text.split_once(": ").map_or("", |(_, list)| list);
+    is_undo(comment) && (marked || list.split(", ").any(|name| name == policy.as_str()))
+}
+
+/// A row for each change of the run in the scene's tenant.
+pub(super) fn undo(scene: &Scene<'_>, past: &Past, draft: &mut Draft) {
+    posture::count_states(scene, draft);
+    let tenant = scene.inventory.tenant();
+    for item in past.changes.iter().filter(|item| item.change.tenant == tenant) {
+        draft.add_to_scope(1);
+        let case = Case { scene, run: &past.run, change: &item.change, standing: item.standing };
+        let verdict = match (item.standing, item.change.verb) {
+            (Standing::Nothing, _) => None,
+            (_, Verb::Isolate | Verb::Release) => case.device::<Isolation>(),
+            (_, Verb::Restrict | Verb::Unrestrict) => case.device::<Restriction>(),
+            (_, Verb::Classify) => case.alert(),
+            (Standing::Done, _) => Some(case.no_inverse()),
+            (Standing::Open, _) => None,
+        };
+        match verdict {
+            None => {}
+            Some(Verdict::Row(disposition, entry)) => draft.row(disposition, *entry),
+            Some(Verdict::Do(proposal)) => draft.propose(*proposal),
+        }
+    }
+}
+
+enum Verdict {
+    Row(Disposition, Box<Entry>),
+    Do(Box<Proposal>),
+}
+
+/// One change that was sent. `None` everywhere means that there is nothing to take back.
+struct Case<'c> {
+    scene: &'c Scene<'c>,
+    run: &'c str,
+    change: &'c Change,
+    standing: Standing,
+}
+
+/// What an undoing does to a device.
+struct Inverse {
+    verb: Verb,
+    to: &'static str,
+    parameters: Parameters,
+    lease_end: Option<Timestamp>,
+    policy: PolicyName,
+    adds: bool,
+}
+
+impl Case<'_> {
+    fn row(&self, disposition: Disposition, reason: Reason, to: Option<&str>) -> Verdict {
+        let Change { tenant, target, facet, to: now, because, .. } = self.change;
+        let verb = to.and(self.change.verb.inverse());
+        Verdict::Row(
+            disposition,
+            Box::new(Entry {
+                tenant: tenant.clone(),
+                target: target.clone(),
+                facet: *facet,
+                verb,
+                from: Some(now.clone()),
+                to: to.map(str::to_owned),
+                because: because.clone(),
+                reason,
+            }),
+        )
+    }
+
+    fn no_inverse(&self) -> Verdict {
+        let reason = Reason::new("no-inverse").with("verb", self.change.verb.word());
+        self.row(Disposition::Cannot, reason, None)
+    }
+
+    fn moved(&self, by: Option<&str>, at: Timestamp, found: &str) -> Verdict {
+        let reason = Reason::new("moved-since").with("at", at.to_string()).with("found", found);
+        let reason = by.into_iter().fold(reason, |reason, by| reason.with("by", by));
+        self.row(Disposition::Held, reason, Some(&self.change.from))
+    }
+
+    fn unknown(&self, reason: &UnknownReason) -> Verdict {
+        self.row(Disposition::Unknown, unknown_reason(reason), None)
+    }
+
+    fn reason(&self) -> Reason {
+        Reason::new("undo").with("run", self.run).with("change", self.change.id.as_str())
+    }
+
+    fn text(&self) -> String {
+        let policies: Vec<&str> = self.change.because.iter().map(|why| why.name.as_str()).collect();
+        format!("{PREFIX}{}: {}", self.run, policies.join(", "))
+    }
+
+    // ── devices ─────────────────────────────────────────────────────────────────────────────────
+
+    fn device<L: Level>(&self) -> Option<Verdict> {
+        let inventory = self.scene.inventory;
+        let Some(device) = inventory.find(&DeviceId::parse(&self.change.target.id)) else {
+            return Some(self.unknown(&UnknownReason::DeviceMissing));
+        };
+        let facts = L::facts(inventory, device, &self.scene.input.workspace.id);
+        let value = match &facts.reading {
+            Reading::Known(value) => *value,
+            Reading::Unknown(reason) => return Some(self.unknown(reason)),
+            Reading::Changing { action, by, .. } => {
+                let ours = matches!(by, Holder::Ours { .. });
+                let code = if ours { "in-flight" } else { "in-flight-foreign" };
+                let reason = Reason::new(code).with("action", action.as_str());
+                let reason = posture::by_holder(reason, by);
+                return Some(self.row(Disposition::Changing, reason, Some(&self.change.from)));
+            }
+        };
+        let Some(own) = self.own_action(device) else {
+            // What the journal knows of and the history does not is nothing to build upon.
+            let gone = self.standing == Standing::Done;
+            return gone.then(|| self.row(Disposition::Unknown, Reason::new("action-gone"), None));
+        };
+        if own.status != ActionStatus::Succeeded {
+            return None;
+        }
+        let last = latest(inventory, device, L::FACET, None).unwrap_or(own);
+        if last.id != own.id {
+            return Some(self.moved(Some(&last.requestor), last.updated, last.kind.wire()));
+        }
+        Some(match self.inverse::<L>(device, own) {
+            Ok(inverse) => self.exempt(device).unwrap_or_else(|| {
+                let evidence = facts.newest.as_ref().map(|action| action.as_str().to_owned());
+                self.propose(device, value.word(), inverse, evidence)
+            }),
+            Err(reason) => self.row(Disposition::Cannot, reason, Some(&self.change.from)),
+        })
+    }
+
+    /// The action that carries the mark of the change, in whatever state.
+    fn own_action(&self, device: Dev) -> Option<&ActionRow> {
+        let kind = self.change.verb.action();
+        let ours = &self.scene.input.workspace.id;
+        let marked = |row: &&ActionRow| match readings::holder_of(row, ours) {
+            Holder::Ours { change, .. } => change == self.change.id,
+            _ => false,
+        };
+        let rows = self.scene.inventory.actions(device);
+        rows.filter(|row| Some(&row.kind) == kind.as_ref()).filter(marked).max_by_key(|row| {
+            (row.status == ActionStatus::Succeeded, row.updated, row.created, &row.id)
+        })
+    }
+
+    /// What takes the action back; an error when nothing does.
+    fn inverse<L: Level>(&self, device: Dev, own: &ActionRow) -> Result<Inverse, Reason> {
+        let inventory = self.scene.inventory;
+        let policy = |row: &ActionRow| Marker::find(&row.comment).map(|marker| marker.policy);
+        let lost = || Reason::new("action-gone");
+        if self.change.verb == L::PLACE {
+            if self.change.from != L::FREE.word() {
+                return Err(Reason::new("weakening-needs-release"));
+            }
+            if let Some(reason) = matrix::onboarded(inventory, device) {
+                return Err(reason);
+            }
+            return Ok(Inverse {
+                verb: L::FREE_VERB,
+                to: L::FREE.word(),
+                parameters: Parameters::default(),
+                lease_end: None,
+                policy: policy(own).ok_or_else(lost)?,
+                adds: false,
+            });
+        }
+        let level = L::parse(&self.change.from).ok_or_else(lost)?;
+        if let Some(reason) = level.cannot(inventory, device) {
+            return Err(reason);
+        }
+        let placed = latest(inventory, device, L::FACET, Some(own)).ok_or_else(lost)?;
+        let until = Marker::find(&placed.comment).and_then(|marker| marker.until);
+        let until = until.ok_or_else(|| Reason::new("lease-unknown"))?;
+        if until <= self.scene.input.now {
+            return Err(Reason::new("lease-over").with("ended", until.to_string()));
+        }
+        Ok(Inverse {
+            verb: L::PLACE,
+            to: level.word(),
+            parameters: level.parameters(),
+            lease_end: Some(until),
+            policy: policy(placed).ok_or_else(lost)?,
+            adds: true,
+        })
+    }
+
+    fn exempt(&self, device: Dev) -> Option<Verdict> {
+        let (reason, why) = self.scene.exemption(device, self.change.facet)?;
+        match self.row(Disposition::Held, reason, Some(&self.change.from)) {
+            Verdict::Row(disposition, mut entry) => {
+                entry.because.push(why);
+                Some(Verdict::Row(disposition, entry))
+            }
+            verdict @ Verdict::Do(_) => Some(verdict),
+        }
+    }
+
+    fn propose(
+        &self,
+        device: Dev,
+        from: &str,
+        inverse: Inverse,
+        evidence: Option<String>,
+    ) -> Verdict {
+        let Inverse { verb, to, parameters, lease_end, policy, adds } = inverse;
+        let change = self.scene.change(Order {
+            verb,
+            facet: self.change.facet,
+            target: self.scene.target(device),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            parameters,
+            lease_end,
+            because: self.change.because.clone(),
+            reason: Some(self.reason()),
+            risk: self.scene.risk(device, verb),
+            evidence,
+            expects: None,
+            policy,
+            text: Some(self.text()),
+        });
+        Verdict::Do(Box::new(Proposal { change, device: Some(device), adds }))
+    }
+
+    // ── alerts ──────────────────────────────────────────────────────────────────────────────────
+
+    fn alert(&self) -> Option<Verdict> {
+        let inventory = self.scene.inventory;
+        let Some(alert) = inventory.alert(&AlertId::from(self.change.target.id.as_str())) else {
+            if inventory.is_partial(What::Alerts) {
+                let what = What::Alerts.word().into();
+                return Some(self.unknown(&UnknownReason::ReadFailed { what }));
+            }
+            return Some(self.row(Disposition::Unknown, Reason::new("alert-gone"), None));
+        };
+        let now = alerts::value_of(alert);
+        let Change { from, to, .. } = self.change;
+        if from == to {
+            // A comment was all there was.
+            return (self.standing == Standing::Done).then(|| self.no_inverse());
+        }
+        if now == *from {
+            return None;
+        }
+        if now != *to {
+            return Some(self.moved(None, alert.updated, &now));
+        }
+        let Some(parameters) = before(self.change) else {
+            return Some(self.no_inverse());
+        };
+        Some(self.reclassify(alert, now, parameters))
+    }
+
+    fn reclassify(&self, alert: &AlertRow, now: String, parameters: Parameters) -> Verdict {
+        let rule = self.change.because.first().map_or("", |why| why.name.as_str());
+        let change = self.scene.change(Order {
+            verb: Verb::Classify,
+            facet: Facet::Classification,
+            target: self.change.target.clone(),
+            from: now,
+            to: self.change.from.clone(),
+            parameters,
+            lease_end: None,
+            because: self.change.because.clone(),
+            reason: Some(self.reason()),
+            risk: Risk::Low,
+            evidence: Some(alert.updated.to_string()),
+            expects: None,
+            policy: PolicyName::from(rule),
+            text: Some(self.text()),
+        });
+        Verdict::Do(Box::new(Proposal { change, device: None, adds: false }))
+    }
+}
+
+/// The latest succeeded action of a facet, by completion; before another one when it is given.
+fn latest<'i>(
+    inventory: &'i Inventory,
+    device: Dev,
+    facet: Facet,
+    before: Option<&ActionRow>,
+) -> Option<&'i ActionRow> {
+    fn key(row: &ActionRow) -> (Timestamp, Timestamp, &crate::model::ActionId) {
+        (row.updated, row.created, &row.id)
+    }
+    let kinds = posture::kinds(facet);
+    inventory
+        .actions(device)
+        .filter(|row| kinds.contains(&row.kind) && row.status == ActionStatus::Succeeded)
+        .filter(|row| before.is_none_or(|before| key(row) < key(before)))
+        .max_by(|left, right| key(left).cmp(&key(right)))
+}
+
+/// The values that the change set, as they were before; none when they cannot be told.
+fn before(change: &Change) -> Option<Parameters> {
+    let mut parts = change.from.splitn(4, '/');
+    let mut part = || parts.next();
+    let status = AlertStatus::parse(part()?)?;
+    let classification = Classification::parse(part()?)?;
+    let determination = Determination::parse(part()?)?;
+    let assigned_to = part()?;
+    let set = &change.parameters;
+    if set.status.is_some() && status == AlertStatus::Unknown {
+        return None;
+    }
+    // The service clears what does not fit a new classification: the pair goes together.
+    let verdict = set.classification.is_some() || set.determination.is_some();
+    Some(Parameters {
+        status: set.status.as_ref().map(|_| status.wire().to_owned()),
+        classification: verdict.then(|| classification.wire().to_owned()),
+        determination: verdict.then(|| determination.wire().to_owned()),
+        // An empty one unassigns.
+        assigned_to: set.assigned_to.as_ref().map(|_| assigned_to.to_owned()),
+        ..Parameters::default()
+    })
+}
