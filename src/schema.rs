@@ -4,39 +4,72 @@
 //! and check policies with `policy.schema.json`, which chooses the shape of `spec` by `kind`. Validation
 //! in `policy::shape` uses the same parts, one by one, for better messages. Called by `cli`.
 
+use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 use crate::apply::journal;
 use crate::plan;
 use crate::policy::document::schemas;
 use crate::policy::set::PolicyKind;
+use crate::report::apply::RunResult;
 use crate::report::audit;
+use crate::report::checks::Checks;
+use crate::report::explain::ExplainedDevices;
+use crate::report::freeze::FreezeStatus;
+use crate::report::inventory::{ActionLine, AlertLine, DeviceLine, Listed, Listing, Scores};
+use crate::report::runs::{RunChecks, RunEntries, Runs};
 
 /// Where the schemas' `$id`s live; they are names, nothing is fetched from there.
 const BASE: &str = "https://palisade.example/schemas/";
 
-/// Every schema with its file name, in the order of names.
-#[must_use]
-pub fn all() -> Vec<(&'static str, Value)> {
-    vec![
-        ("audit.schema.json", finish("audit.schema.json", "A Palisade audit", audit::schema())),
-        (
-            "journal.schema.json",
-            finish("journal.schema.json", "One line of a Palisade journal", journal::schema()),
-        ),
-        (
-            "plan.schema.json",
-            finish("plan.schema.json", "A Palisade plan file", plan::file::schema()),
-        ),
-        ("policy.schema.json", finish("policy.schema.json", "A Palisade policy", policy())),
-        (
-            "workspace.schema.json",
-            finish("workspace.schema.json", "A Palisade workspace", schemas::workspace()),
-        ),
-    ]
+/// Short name, title, and what makes the schema.
+type Published = (&'static str, &'static str, fn() -> Value);
+
+/// What other programs read of commands, by short name: title and the type itself.
+const PUBLISHED: &[Published] = &[
+    ("actions", "Machine actions as `palisade actions` lists them", || of::<Rows<ActionLine>>()),
+    ("alerts", "Alerts as `palisade alerts` lists them", || of::<Rows<AlertLine>>()),
+    ("audit", "A Palisade audit", audit::schema),
+    ("devices", "Devices as `palisade devices` lists them", || of::<Rows<DeviceLine>>()),
+    ("doctor", "The checks of `palisade doctor`", || of::<Checks>()),
+    ("explain", "Devices as `palisade explain` explains them", || of::<ExplainedDevices>()),
+    ("freeze", "Whether a Palisade workspace is frozen", || of::<FreezeStatus>()),
+    ("journal", "One line of a Palisade journal", journal::schema),
+    ("plan", "A Palisade plan file", plan::file::schema),
+    ("run", "How a Palisade run ended", || of::<RunResult>()),
+    ("run-checks", "What `palisade runs verify` found", || of::<RunChecks>()),
+    ("run-entries", "The journal of a Palisade run", || of::<RunEntries>()),
+    ("runs", "Palisade runs", || of::<Runs>()),
+    ("scores", "Exposure scores as `palisade scores` shows them", || of::<Listed<Vec<Scores>>>()),
+];
+
+type Rows<T> = Listed<Vec<Listing<T>>>;
+
+fn of<T: JsonSchema>() -> Value {
+    schemars::schema_for!(T).to_value()
 }
 
-/// One schema by its short name: a kind of policy, `policy`, `workspace`, `plan`, `audit` or `journal`.
+/// Every schema with its file name, in the order of names.
+#[must_use]
+pub fn all() -> Vec<(String, Value)> {
+    let authored: [Published; 2] = [
+        ("policy", "A Palisade policy", policy),
+        ("workspace", "A Palisade workspace", schemas::workspace),
+    ];
+    let mut all: Vec<(String, Value)> = PUBLISHED
+        .iter()
+        .chain(&authored)
+        .map(|(name, title, schema)| {
+            let file = format!("{name}.schema.json");
+            let schema = finish(&file, title, schema());
+            (file, schema)
+        })
+        .collect();
+    all.sort_by(|left, right| left.0.cmp(&right.0));
+    all
+}
+
+/// One schema by its short name: a kind of policy, or the name of a file without `.schema.json`.
 #[must_use]
 pub fn named(name: &str) -> Option<Value> {
     if let Some(kind) = PolicyKind::ALL.iter().find(|kind| kind.word().eq_ignore_ascii_case(name)) {
@@ -50,8 +83,9 @@ pub fn named(name: &str) -> Option<Value> {
 /// The names that `named` knows.
 #[must_use]
 pub fn names() -> Vec<&'static str> {
-    let files = ["policy", "workspace", "plan", "audit", "journal"];
-    files.into_iter().chain(PolicyKind::ALL.iter().map(|kind| kind.word())).collect()
+    let published = PUBLISHED.iter().map(|(name, ..)| *name);
+    let kinds = PolicyKind::ALL.iter().map(|kind| kind.word());
+    ["policy", "workspace"].into_iter().chain(published).chain(kinds).collect()
 }
 
 /// The text of a schema file.

@@ -122,7 +122,7 @@ pub fn write(root: &Path, new: &New<'_>) -> Result<Vec<PathBuf>> {
     let policies = PACK.iter().filter(|(file, _)| wanted(file));
     files.extend(policies.map(|(file, text)| (format!("policies/{file}"), (*text).to_owned())));
     // What the first line of each file points editors at.
-    let schemas = schema::all().into_iter().filter(|(name, _)| EDITED.contains(name));
+    let schemas = schema::all().into_iter().filter(|(name, _)| EDITED.contains(&name.as_str()));
     files.extend(schemas.map(|(name, value)| (format!("schemas/{name}"), schema::text(&value))));
     let mut written = Vec::new();
     for (file, text) in files {

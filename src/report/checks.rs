@@ -95,13 +95,26 @@ pub fn text(groups: &[Group], style: Style) -> String {
     page.finish()
 }
 
+/// The checks as other programs read them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Checks {
+    /// Version of this format.
+    pub format_version: u32,
+    /// The worst of all.
+    pub state: State,
+    /// Checks that belong together.
+    pub groups: Vec<Group>,
+}
+
 /// The checks as JSON, with a line feed at its end.
 #[must_use]
 pub fn json(groups: &[Group]) -> String {
-    let value = serde_json::json!({
-        "formatVersion": FORMAT_VERSION, "state": worst(groups), "groups": groups,
-    });
-    format!("{value:#}\n")
+    let checks =
+        Checks { format_version: FORMAT_VERSION, state: worst(groups), groups: groups.to_vec() };
+    let mut text = serde_json::to_string_pretty(&checks).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 #[cfg(test)]

@@ -287,9 +287,21 @@ fn tree(page: &mut Page, node: &Node, indent: usize) {
     node.parts.iter().for_each(|part| tree(page, part, indent + 2));
 }
 
+/// Explained devices as other programs read them.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainedDevices {
+    /// Version of this format.
+    pub format_version: u32,
+    /// Every device of that name.
+    pub devices: Vec<Explained>,
+}
+
 /// The devices as JSON, with a line feed at its end.
 #[must_use]
 pub fn json(explained: &[Explained]) -> String {
-    let value = serde_json::json!({ "formatVersion": FORMAT_VERSION, "devices": explained });
-    format!("{value:#}\n")
+    let page = ExplainedDevices { format_version: FORMAT_VERSION, devices: explained.to_vec() };
+    let mut text = serde_json::to_string_pretty(&page).unwrap_or_default();
+    text.push('\n');
+    text
 }

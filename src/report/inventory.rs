@@ -3,6 +3,8 @@
 //! Pure. The same rows become text and JSON. Called by `cli::commands::{devices, alerts, actions,
 //! scores}`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -86,6 +88,31 @@ pub struct Listing<T> {
     pub rows: Vec<T>,
     /// Rows before narrowing.
     pub total: u32,
+}
+
+/// Rows of every tenant as other programs read them: `Listed<[Listing<DeviceLine>]>`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed<T> {
+    /// Version of this format.
+    pub format_version: u32,
+    /// One part for each tenant.
+    pub tenants: T,
+}
+
+/// Exposure scores of a tenant; absent ones are null.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Scores {
+    /// Name of the tenant.
+    pub tenant: String,
+    /// When it was read (UTC).
+    #[schemars(with = "String")]
+    pub observed_at: Timestamp,
+    /// Of the tenant as a whole.
+    pub exposure_score: Option<f64>,
+    /// Of each device group.
+    pub groups: BTreeMap<String, f64>,
 }
 
 impl<T> Listing<T> {
@@ -293,8 +320,13 @@ fn foot<T>(page: &mut Page, listing: &Listing<T>, many: &str) {
 /// The rows of every tenant as JSON, with a line feed at its end.
 #[must_use]
 pub fn json<T: Line>(listings: &[Listing<T>]) -> String {
-    let value = serde_json::json!({ "formatVersion": FORMAT_VERSION, "tenants": listings });
-    format!("{value:#}\n")
+    page(&Listed { format_version: FORMAT_VERSION, tenants: listings })
+}
+
+fn page(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// Each action with every field, its comment whole.
@@ -357,17 +389,16 @@ pub fn scores_text(inventories: &[Inventory], style: Style) -> String {
 /// Exposure scores as JSON, with a line feed at its end.
 #[must_use]
 pub fn scores_json(inventories: &[Inventory]) -> String {
-    let tenants: Vec<serde_json::Value> = inventories
-        .iter()
-        .map(|inventory| {
-            serde_json::json!({
-                "tenant": inventory.tenant(),
-                "observedAt": inventory.observed_at().to_string(),
-                "exposureScore": inventory.exposure_score(),
-                "groups": inventory.group_scores(),
-            })
-        })
-        .collect();
-    let value = serde_json::json!({ "formatVersion": FORMAT_VERSION, "tenants": tenants });
-    format!("{value:#}\n")
+    let scores = |inventory: &Inventory| Scores {
+        tenant: inventory.tenant().to_owned(),
+        observed_at: inventory.observed_at(),
+        exposure_score: inventory.exposure_score(),
+        groups: inventory
+            .group_scores()
+            .iter()
+            .map(|(group, score)| (group.to_string(), *score))
+            .collect(),
+    };
+    let tenants: Vec<Scores> = inventories.iter().map(scores).collect();
+    page(&Listed { format_version: FORMAT_VERSION, tenants })
 }

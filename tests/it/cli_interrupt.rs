@@ -10,7 +10,7 @@ use crate::cli_flow::Emulated;
 use crate::cli_process::{err, out};
 
 /// An emulator whose time stands still: what is sent stays pending until somebody moves it.
-fn standing() -> (Emulated, std::path::PathBuf, usize) {
+pub(crate) fn standing() -> (Emulated, std::path::PathBuf, usize) {
     let tenant = Emulated::start(&["--devices", "120", "--clock", "manual"]);
     let soc = tenant.workspace();
     tenant.expect(&soc, 0, &["plan", "--out", "case.plan.json"]);
@@ -42,7 +42,7 @@ fn control(tenant: &Emulated, method: &str, path: &str, body: &str) -> Value {
 }
 
 /// Comments of all machine actions that were asked for, each with its marker.
-fn sent(tenant: &Emulated) -> Vec<String> {
+pub(crate) fn sent(tenant: &Emulated) -> Vec<String> {
     let page = control(tenant, "GET", "requests?method=POST&path=/api/machines/**", "");
     let requests = page["requests"].as_array().unwrap();
     let comment = |request: &Value| {
@@ -53,7 +53,7 @@ fn sent(tenant: &Emulated) -> Vec<String> {
 }
 
 /// Begins the apply and waits until everything has been sent.
-fn begun(tenant: &Emulated, soc: &std::path::Path, devices: usize) -> Child {
+pub(crate) fn begun(tenant: &Emulated, soc: &std::path::Path, devices: usize) -> Child {
     let child = tenant
         .command(soc)
         .args(["apply", "case.plan.json"])
@@ -66,14 +66,14 @@ fn begun(tenant: &Emulated, soc: &std::path::Path, devices: usize) -> Child {
     child
 }
 
-fn state(tenant: &Emulated, soc: &std::path::Path) -> String {
+pub(crate) fn state(tenant: &Emulated, soc: &std::path::Path) -> String {
     let runs = tenant.expect(soc, 0, &["runs", "list", "--format", "json"]);
     let runs: Value = serde_json::from_str(&out(&runs)).unwrap();
     runs["runs"][0]["state"].as_str().unwrap().to_owned()
 }
 
 /// Lets the devices act, finishes the run, and looks that nobody was asked twice.
-fn finish(tenant: &Emulated, soc: &std::path::Path, devices: usize) {
+pub(crate) fn finish(tenant: &Emulated, soc: &std::path::Path, devices: usize) {
     control(tenant, "POST", "advance", r#"{"by": "1h"}"#);
     let resumed = tenant.expect(soc, 0, &["runs", "resume"]);
     assert!(out(&resumed).contains("as planned"), "{}", out(&resumed));

@@ -28,7 +28,7 @@ fn schemas_are_current() {
     let mut names = Vec::new();
     for (name, schema) in palisade::schema::all() {
         check(&format!("schemas/{name}"), &palisade::schema::text(&schema));
-        names.push(name.to_owned());
+        names.push(name);
     }
     let mut found: Vec<String> = std::fs::read_dir(path("schemas"))
         .unwrap()

@@ -15,6 +15,7 @@ mod cli_interrupt;
 mod cli_ownership;
 mod cli_process;
 mod cli_rules;
+mod cli_stop;
 mod emulator_socket;
 mod generated;
 mod observe_faults;

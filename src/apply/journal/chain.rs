@@ -1,7 +1,8 @@
 //! Lines of a journal and the hashes that chain them.
 //!
 //! Each line carries the SHA-256 of the line before it, so that a line cannot be changed, removed
-//! or put elsewhere without every later one showing it. A last line without its line feed was cut
+//! or put elsewhere without every later one showing it, and its own, for the last one has none after
+//! it. A last line without its line feed was cut
 //! off by a crash before it was synced: nothing was done because of it, and it is dropped.
 
 use std::fmt::Write as _;
@@ -37,7 +38,9 @@ impl Chain {
         time: Timestamp,
         entry: Entry,
     ) -> Result<(Vec<u8>, JournalEntry), serde_json::Error> {
-        let entry = JournalEntry { seq: self.seq, time, prev: self.prev.clone(), entry };
+        let prev = self.prev.clone();
+        let mut entry = JournalEntry { seq: self.seq, time, prev, entry, hash: None };
+        entry.hash = Some(hash(&serde_json::to_vec(&entry)?));
         let mut line = serde_json::to_vec(&entry)?;
         self.seq += 1;
         self.prev = hash(&line);
@@ -89,6 +92,12 @@ pub enum Broken {
         /// From 1.
         line: u64,
     },
+    /// A line whose own hash is not that of its content.
+    #[error("line {line} of the journal is not as it was written")]
+    Edited {
+        /// From 1.
+        line: u64,
+    },
     /// A line out of order.
     #[error("line {line} of the journal has number {found}, {expected} is due")]
     Order {
@@ -118,6 +127,12 @@ pub fn decode(bytes: &[u8]) -> Result<Journal, Broken> {
         if entry.prev != chain.prev {
             return Err(Broken::Chain { line: number });
         }
+        // Journals of the first days have no hashes of their own, and then none of their lines has.
+        let first: &JournalEntry = entries.first().unwrap_or(&entry);
+        if (first.hash.is_some() || entry.hash.is_some()) && !is_sealed(line, entry.hash.as_deref())
+        {
+            return Err(Broken::Edited { line: number });
+        }
         if entry.seq != chain.seq {
             return Err(Broken::Order { line: number, found: entry.seq, expected: chain.seq });
         }
@@ -125,6 +140,14 @@ pub fn decode(bytes: &[u8]) -> Result<Journal, Broken> {
         entries.push(entry);
     }
     Ok(Journal { entries, chain, valid: valid as u64, cut: torn.len() as u64 })
+}
+
+/// Whether the hash at the end of a line is that of the rest of it.
+fn is_sealed(line: &[u8], said: Option<&str>) -> bool {
+    let Some(said) = said else { return false };
+    let seal = format!(",\"hash\":\"{said}\"}}");
+    let Some(body) = line.strip_suffix(seal.as_bytes()) else { return false };
+    hash(&[body, b"}"].concat()) == *said
 }
 
 fn hash(line: &[u8]) -> String {

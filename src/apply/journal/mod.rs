@@ -4,6 +4,7 @@
 //! evidence and the means to resume; losing it costs evidence, never correctness, because markers
 //! live in the tenant. Entries are only ever added to; readers ignore keys they do not know.
 
+pub mod audit;
 pub mod chain;
 pub mod run_id;
 
@@ -40,6 +41,10 @@ pub struct JournalEntry {
     /// What happened.
     #[serde(flatten)]
     pub entry: Entry,
+    /// SHA-256, in lower-case hexadecimal, of this line without this member: the last member of each
+    /// line. No later line vouches for the last one; this does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
 }
 
 /// The JSON Schema of a line, made from the types.

@@ -52,8 +52,10 @@ fn lines_are_for_other_programs_too() {
     let bytes = journal();
     let text = std::str::from_utf8(&bytes).unwrap();
     let first = text.lines().next().unwrap();
+    let (rest, hash) = first.rsplit_once(",\"hash\":").unwrap();
+    assert_eq!(hash.len(), 67, "{hash}");
     assert_eq!(
-        first,
+        format!("{rest}}}"),
         r#"{"seq":0,"time":"2026-11-23T10:02:00.5Z","prev":"0000000000000000000000000000000000000000000000000000000000000000","type":"intent","change":"0a","part":"action","attempt":1}"#
     );
 }
@@ -71,10 +73,10 @@ fn a_torn_last_line_is_cut_and_the_rest_holds() {
 }
 
 #[test]
-fn every_flipped_bit_before_the_last_line_is_found() {
+fn every_flipped_bit_is_found() {
     let bytes = journal();
-    let last = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
-    for at in 0..last {
+    // Without its line feed a last line counts as torn.
+    for at in 0..bytes.len() - 1 {
         let mut edited = bytes.clone();
         edited[at] ^= 1;
         assert!(decode(&edited).is_err(), "flip at {at}");
@@ -93,6 +95,32 @@ fn a_removed_or_moved_line_is_named() {
     assert!(matches!(decode(&headless), Err(Broken::Chain { line: 1 })));
     let garbage = [lines[0], b"{}\n"].concat();
     assert!(matches!(decode(&garbage), Err(Broken::Syntax { line: 2, .. })));
+}
+
+#[test]
+fn a_line_added_by_hand_is_found() {
+    let bytes = journal();
+    let text = std::str::from_utf8(&bytes).unwrap();
+    let read = decode(&bytes).unwrap();
+    let last = text.lines().last().unwrap();
+    // With everything that a careful hand can copy; what stands in it is not what the hash is of.
+    let added = last.replacen("\"seq\":3", "\"seq\":4", 1);
+    let prev = &read.entries[3].prev;
+    let (line, _) =
+        read.chain.clone().line(read.entries[3].time, read.entries[3].entry.clone()).unwrap();
+    let next = serde_json::from_slice::<JournalEntry>(&line[..line.len() - 1]).unwrap().prev;
+    let added = format!("{text}{}\n", added.replacen(prev, &next, 1));
+    assert!(matches!(decode(added.as_bytes()), Err(Broken::Edited { line: 5 })));
+    let bare = format!(
+        "{text}{{\"seq\":4,\"time\":\"2026-11-23T10:02:00Z\",\"prev\":\"{next}\",\"type\":\"resumed\",\"tool\":\"x\"}}\n"
+    );
+    assert!(matches!(decode(bare.as_bytes()), Err(Broken::Edited { line: 5 })));
+}
+
+#[test]
+fn journals_of_the_first_days_are_read() {
+    let line = r#"{"seq":0,"time":"2026-11-23T10:02:00.5Z","prev":"0000000000000000000000000000000000000000000000000000000000000000","type":"resumed","tool":"x"}"#;
+    assert_eq!(decode(format!("{line}\n").as_bytes()).unwrap().entries.len(), 1);
 }
 
 #[test]

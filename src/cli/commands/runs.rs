@@ -1,5 +1,6 @@
 //! `palisade runs list|show|verify|resume`: what the journals say, and going on with a run.
 
+use crate::apply::journal::audit::{End, audit};
 use crate::cli::applying::{self, journals};
 use crate::cli::args::Format;
 use crate::cli::commands::apply::clients_of;
@@ -9,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::{runtime, workspace};
 use crate::drive::apply::{self as driver, ApplyError, Found};
 use crate::policy::Workspace;
-use crate::report::runs::{self as report, Run, State};
+use crate::report::runs::{self as report, Run, RunCheck, State, Verdict};
 use crate::report::{apply as result, escape};
 
 /// Look at runs, check their journals, finish one that was stopped.
@@ -47,13 +48,21 @@ pub enum RunsCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Check that journals are what was written.
+    /// Check that journals and plans are what was written.
+    ///
+    /// Finds lines that were edited, removed, swapped or added, a plan that is not the journal's, a
+    /// missing file and a missing end. Ends with 1 when anything is wrong. A run that was killed has
+    /// no end either: `runs resume` writes it. That whole lines are gone from behind an earlier stop
+    /// no chain can tell.
     #[command(
-        after_long_help = "Examples:\n  palisade runs verify         # every run\n  palisade runs verify last"
+        after_long_help = "Examples:\n  palisade runs verify         # every run\n  palisade runs verify last --format json"
     )]
     Verify {
         /// The run [default: every run].
         run: Option<String>,
+        /// How to show it.
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
     },
     /// Finish a run that was stopped or killed; nothing is sent twice.
     #[command(after_long_help = "Examples:\n  palisade runs resume last")]
@@ -73,24 +82,18 @@ impl Runs {
     /// # Errors
     /// When there is no such run, or a journal cannot be read.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
-        let workspace = workspace_only(context)?;
+        let workspace = workspace::without_policies(context)?;
         match self.command {
             RunsCommand::List { format } => list(context, &workspace, format),
             RunsCommand::Show { run, entries, format } => {
                 show(context, &workspace, &run, entries, format)
             }
-            RunsCommand::Verify { run } => verify(context, &workspace, run.as_deref()),
+            RunsCommand::Verify { run, format } => {
+                verify(context, &workspace, run.as_deref(), format)
+            }
             RunsCommand::Resume { run, format } => resume(context, &workspace, &run, format),
         }
     }
-}
-
-/// The workspace without its policies: journals are looked at whatever policies say today.
-fn workspace_only(context: &mut Context) -> Result<Workspace> {
-    let root = workspace::locate(context)?;
-    let project = workspace::read(&root, Some(&[]), context.clock.now())?;
-    let (workspace, _) = project.usable(context)?;
-    Ok(workspace.clone())
 }
 
 fn known(error: ApplyError) -> CliError {
@@ -136,11 +139,7 @@ fn show(
     let entries = found.entries?;
     let text = match (whole, format) {
         (true, Format::Text) => report::entries(&entries, context.style()),
-        (true, Format::Json) => {
-            let value =
-                serde_json::json!({ "formatVersion": report::FORMAT_VERSION, "entries": entries });
-            format!("{value:#}\n")
-        }
+        (true, Format::Json) => report::entries_json(&entries),
         (false, Format::Text) => {
             result::table(&found.id, &plan?, &report::summary(&entries), context.style())
         }
@@ -153,30 +152,61 @@ fn show(
     Ok(Exit::Done)
 }
 
-fn verify(context: &mut Context, workspace: &Workspace, name: Option<&str>) -> Result<Exit> {
+fn verify(
+    context: &mut Context,
+    workspace: &Workspace,
+    name: Option<&str>,
+    format: Format,
+) -> Result<Exit> {
+    let root = journals(workspace);
     let found = match name {
         Some(name) => vec![open(workspace, name)?],
-        None => driver::runs(&journals(workspace))?,
+        None => driver::runs(&root)?,
     };
-    let mut exit = Exit::Done;
-    let mut text = String::new();
+    let mut checks = Vec::with_capacity(found.len());
     for found in &found {
-        let id = &found.id;
-        let cut = if found.cut > 0 { ", an unfinished last line left out" } else { "" };
-        let plan = found.plan();
-        match (&found.entries, &plan) {
-            (Ok(entries), Ok(_)) => {
-                text.push_str(&format!("ok      {id}  {} entries{cut}\n", entries.len()));
-            }
-            (Err(error), _) | (_, Err(error)) => {
-                exit = Exit::Error;
-                let why = escape::terminal(&CliError::of_ref(error));
-                text.push_str(&format!("BROKEN  {id}  {why}\n"));
-            }
-        }
+        // Asked first: a run that ends meanwhile has its end in the journal already.
+        let active = driver::is_active(&root, &found.id)?;
+        checks.push(check(found, active));
     }
+    let text = match format {
+        Format::Text => report::checks(&checks, context.style()),
+        Format::Json => report::checks_json(&checks),
+    };
     context.data(&text)?;
-    Ok(exit)
+    let good = checks.iter().all(|check| check.verdict.is_good());
+    Ok(if good { Exit::Done } else { Exit::Error })
+}
+
+/// Chain, plan, and whether the two belong together and came to an end.
+fn check(found: &Found, active: bool) -> RunCheck {
+    let (entries, trouble) = match (&found.entries, found.plan()) {
+        (Err(error), _) => (&[][..], Err(CliError::of_ref(error))),
+        (Ok(entries), Err(error)) => (&entries[..], Err(CliError::of_ref(&error))),
+        (Ok(entries), Ok(plan)) => {
+            let end = audit(&plan, entries).map_err(|error| error.to_string());
+            (&entries[..], end)
+        }
+    };
+    let (verdict, trouble) = match trouble {
+        _ if active => (Verdict::UnderWay, None),
+        _ if !found.has_journal => {
+            let missing = "the journal is missing, or the run was killed before it began";
+            (Verdict::Broken, Some(missing.to_owned()))
+        }
+        Err(trouble) => (Verdict::Broken, Some(trouble)),
+        Ok(_) if found.cut > 0 => {
+            let torn = "the last line is cut off: the run was killed, or its end was removed";
+            (Verdict::NoEnd, Some(torn.to_owned()))
+        }
+        Ok(End::None) => {
+            let open = "the journal has no end: the run was killed, or its end was removed";
+            (Verdict::NoEnd, Some(open.to_owned()))
+        }
+        Ok(End::Finished | End::Stopped) => (Verdict::Ok, None),
+    };
+    let entries = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    RunCheck { run: found.id.to_string(), verdict, entries, trouble }
 }
 
 fn resume(

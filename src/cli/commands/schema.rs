@@ -16,7 +16,8 @@ use crate::schema;
     after_long_help = "Examples:\n  palisade schema\n  palisade schema IsolationSet\n  palisade schema plan\n  palisade schema --write schemas    # what the editors' hints in policies point at"
 )]
 pub struct Schema {
-    /// A kind of policy, or `policy`, `workspace`, `plan`, `audit`, `journal`.
+    /// A kind of policy, `policy`, `workspace`, `plan`, `journal`, or the JSON of a command: `runs`, `run`,
+    /// `run-checks`, `run-entries`, `devices`, `alerts`, `actions`, `scores`, `explain`, `audit`, `doctor`, `freeze`.
     #[arg(value_name = "KIND", default_value = "policy")]
     pub kind: String,
     /// Write every schema file into this folder instead.
@@ -34,7 +35,7 @@ impl Schema {
             files::create_folder(folder)?;
             let mut text = String::new();
             for (name, value) in schema::all() {
-                let path = folder.join(name);
+                let path = folder.join(&name);
                 files::write_atomic(&path, schema::text(&value).as_bytes())?;
                 text.push_str(&format!("{}\n", shown(&path)));
             }

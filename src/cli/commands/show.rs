@@ -2,18 +2,20 @@
 
 use std::path::PathBuf;
 
+use crate::cli::applying;
 use crate::cli::args::PlanFormat;
 use crate::cli::context::{self, Context};
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
 use crate::model::Verb;
-use crate::plan::Disposition;
+use crate::plan::{Disposition, Plan, PlanFileError, file};
 use crate::report::plan::{self as report, Filter};
 
 /// Show a plan file, whole or in part.
 ///
 /// Without a filter this is the screen of `plan`. With one, only matching changes and entries are
-/// shown, every name written out; with `--device`, every field.
+/// shown, every name written out; with `--device`, every field. A plan that was edited after it was
+/// made is said to be so, and the command ends with 1.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  palisade show plan.json\n  palisade show plan.json --verb isolate --group EMEA-Servers\n  palisade show plan.json --disposition held\n  palisade show plan.json --device lon-0231\n  palisade show plan.json --format markdown > comment.md"
@@ -69,13 +71,10 @@ impl Show {
     /// Shows the plan.
     ///
     /// # Errors
-    /// When the file cannot be read or is no plan.
+    /// When the file cannot be read or is no plan. One that was edited is shown as such, with code 1.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
         let bytes = context::read(&self.file)?;
-        let plan: crate::plan::Plan = serde_json::from_slice(&bytes).map_err(|error| {
-            CliError::from(error)
-                .context(format!("`{}` is not a plan file", context::shown(&self.file)))
-        })?;
+        let (plan, edited) = read(&self.file, &bytes)?;
         let filter = Filter {
             tenants: context.global.tenant.clone(),
             group: self.group,
@@ -90,7 +89,37 @@ impl Show {
             PlanFormat::Yaml => report::yaml(&plan),
             PlanFormat::Markdown => report::markdown(&plan),
         };
-        context.data(&text)?;
-        Ok(Exit::Done)
+        if !edited {
+            context.data(&text)?;
+            return Ok(Exit::Done);
+        }
+        // Said where it is read, above everything that may not be true.
+        let notice = match self.format {
+            PlanFormat::Text => format!("{EDITED}\n\n"),
+            PlanFormat::Markdown => format!("> **{EDITED}**\n\n"),
+            PlanFormat::Json | PlanFormat::Yaml => String::new(),
+        };
+        context.data(&format!("{notice}{text}"))?;
+        let name = context::shown(&self.file);
+        context.note(&format!("`{name}` is not what `plan` wrote: `apply` refuses it."));
+        Ok(Exit::Error)
+    }
+}
+
+/// Stands above a plan whose hash is not that of its content.
+const EDITED: &str =
+    "EDITED: this plan was changed after it was made; it is not what would be done.";
+
+/// The plan, and whether it was edited. What has no shape of a plan is refused.
+fn read(path: &std::path::Path, bytes: &[u8]) -> Result<(Plan, bool)> {
+    let refused =
+        |error: CliError| error.context(format!("`{}` is not a plan file", context::shown(path)));
+    match file::read(bytes) {
+        Ok(plan) => Ok((plan, false)),
+        Err(PlanFileError::Edited) => {
+            let plan = serde_json::from_slice(bytes).map_err(CliError::from).map_err(refused)?;
+            Ok((plan, true))
+        }
+        Err(error) => Err(refused(applying::refused(error))),
     }
 }

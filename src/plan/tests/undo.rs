@@ -15,7 +15,7 @@ use crate::model::{
 use crate::plan::types::{Aim, Plan};
 use crate::plan::undo::{Past, PastChange, Standing};
 use crate::plan::{Circumstances, Purpose, alerts};
-use crate::policy::set::{Lease, Verdict};
+use crate::policy::set::{Lease, OnManualRelease, Verdict};
 use crate::policy::workspace::{Caps, Limit};
 use crate::policy::{PolicySet, Workspace};
 
@@ -294,7 +294,13 @@ proptest! {
     #[test]
     fn an_undoing_restores_what_its_run_changed_and_touches_nothing_else(seed: u64) {
         let mut draw = Draw(seed);
-        let (fleet, policies) = (world::fleet(&mut draw), world::policies(&mut draw));
+        let (fleet, mut policies) = (world::fleet(&mut draw), world::policies(&mut draw));
+        // `reassert` says in so many words that what a person took back is put back.
+        let isolation = policies.isolation.iter_mut().map(|policy| &mut policy.containment);
+        let restriction = policies.restriction.iter_mut().map(|policy| &mut policy.containment);
+        for containment in isolation.chain(restriction) {
+            containment.on_manual_release = OnManualRelease::Respect;
+        }
         let run = planned(&policies, &workspace(), fleet.build());
         let before = facts(&fleet);
         let mut after = done(fleet, &run, 20);
