@@ -7,6 +7,7 @@
 )]
 
 mod apply_end_to_end;
+mod apply_freeze;
 mod apply_kill;
 mod apply_rig;
 mod cli_flow;
