@@ -13,7 +13,7 @@ use super::planned;
 use super::policies::workspace;
 use super::world::{Draw, NAMES, applied, devices, flapping, fleet, guarded, policies};
 use crate::inventory::What;
-use crate::model::{Span, Verb};
+use crate::model::{Facet, Span, Verb};
 use crate::plan::file::{read, to_bytes};
 use crate::plan::types::{Change, Plan, TargetKind};
 use crate::policy::limits::Remaining;
@@ -52,6 +52,26 @@ proptest! {
             next = planned(&policies, &workspace, after.build());
         }
         prop_assert_eq!(&next.changes, &[] as &[Change]);
+    }
+
+    /// Guardrails hold groups of changes, and what is let go makes room for what was held: the next
+    /// plan need not be empty, but nothing done is wanted again, and it comes to rest.
+    #[test]
+    fn under_guardrails_nothing_that_was_done_is_wanted_again(seed: u64) {
+        let mut draw = Draw(seed);
+        let (mut fleet, policies) = (fleet(&mut draw), policies(&mut draw));
+        let workspace = guarded(&mut draw);
+        let mut plan = planned(&policies, &workspace, fleet.build());
+        for _ in 0..12 {
+            let place = |change: &Change| (change.target.id.clone(), change.facet);
+            let done = plan.changes.iter().filter(|change| change.verb != Verb::Cancel);
+            let done: BTreeSet<(String, Facet)> = done.map(place).collect();
+            fleet = applied(fleet, &plan);
+            plan = planned(&policies, &workspace, fleet.build());
+            let again = plan.changes.iter().find(|change| done.contains(&place(change)));
+            prop_assert_eq!(again, None);
+        }
+        prop_assert_eq!(&plan.changes, &[] as &[Change]);
     }
 
     #[test]

@@ -13,6 +13,22 @@
 //!    are never released · 7. nothing is submitted twice · 8. one flipped byte refuses a plan file ·
 //!    9. every run and every restriction ends · 10. undo restores what the run changed, nothing else
 //!
+//! What it catches was tried by breaking the product on purpose; each of these fails within the first
+//! seeds:
+//!
+//! | broken on purpose | law |
+//! | --- | --- |
+//! | another workspace's marker, or one typed in the portal, counts as ours | 6 |
+//! | what somebody else holds is treated as ours; another's pending action is cancelled | 6 |
+//! | protected devices, exemptions are overlooked | 6 |
+//! | actions in flight are overlooked; a failed read counts as absence, in an observation or a run | 4, 7 |
+//! | a stale or an expired plan is applied; the last look before sending is not heeded | 4 |
+//! | a request whose answer was lost is sent again unseen, in the same life or after a kill | 7 |
+//! | somebody else's action stands for ours; a failed one counts as done | 5 |
+//! | a cap of a run, a group or a day is overlooked | 3 |
+//! | a lease has no end; a run waits for an offline device for ever | 9 |
+//! | a used-up lease is taken again | 5, by the planner's own checker |
+//!
 //! A life that breaks one is made as short as it goes (`shrink`) and printed with the command that
 //! replays it. `SIM=SEED` replays one life, `SIM_NIGHT=HOURS` goes on with new seeds until one fails.
 

@@ -178,6 +178,9 @@ pub(super) const FAULTS: &[&str] = &[
     "503 x* on POST /api/machines/*/*",
     "reset after x* every 2 on POST /api/machines/*/*",
     "503 html x2 on POST /*/oauth2/v2.0/token",
+    // Answers are lost, and then nobody can be asked what became of the requests.
+    "reset after x3 on POST /api/machines/*/*\nfault 503 x* nth 3 on GET /api/machineactions",
+    "reset after x3 on POST /api/machines/*/*\nfault 503 x* nth 5 on GET /api/machineactions",
 ];
 
 /// What the documentation leaves open, one way and the other.
@@ -256,12 +259,13 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
         11 => life.push(Transition::Guard { site, guard: Guard::draw(draw) }),
         12..=14 => {
             life.push(Transition::Plan(site));
-            match draw.below(6) {
-                0 => life.push(edit(draw, site)),
-                1 | 2 => life.push(Transition::Deed(Deed::draw(draw))),
-                _ => {}
+            if draw.chance(15) {
+                life.push(edit(draw, site));
             }
-            if draw.chance(40) {
+            for _ in 0..draw.below(4) {
+                life.push(Transition::Deed(Deed::draw(draw)));
+            }
+            if draw.chance(60) {
                 life.push(Transition::Wait(draw.pick(&[4, 12, 45])));
             }
             apply(draw, site, life);

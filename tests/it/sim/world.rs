@@ -37,6 +37,9 @@ use crate::apply_rig::{Memory, Rig, kill, start};
 
 pub(super) const SITE: [&str; SITES] = ["alpha-soc", "beta-soc"];
 
+/// Requests and answers travel, so that a kill falls between an effect and its answer.
+const CALM: &str = "clear faults\nfault delay 200ms x* on ANY /api/**";
+
 /// What happened how often: a simulation in which nothing happens shows nothing.
 pub(super) type Tally = BTreeMap<String, u64>;
 
@@ -153,6 +156,7 @@ impl World {
         for site in 0..SITES {
             world.load(site).unwrap();
         }
+        world.play(CALM);
         world
     }
 
@@ -194,9 +198,9 @@ impl World {
             }
             // One at a time: nothing tells two lying pages in a row from the truth.
             Transition::Fault(at) => {
-                self.play(&format!("clear faults\nfault {}", FAULTS[at % FAULTS.len()]));
+                self.play(&format!("{CALM}\nfault {}", FAULTS[at % FAULTS.len()]));
             }
-            Transition::Calm => self.play("clear faults"),
+            Transition::Calm => self.play(CALM),
             Transition::Switch(at) => {
                 self.play(&format!("switch {}", SWITCHES[at % SWITCHES.len()]));
             }
