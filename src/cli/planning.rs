@@ -11,8 +11,10 @@ use crate::cli::{applying, session};
 use crate::drive::apply as driver;
 use crate::drive::client::Client;
 use crate::drive::observe::Scope;
+use crate::host::runner;
 use crate::inventory::Inventory;
-use crate::plan::{self, Circumstances, Input, Level, Objection, Plan};
+use crate::plan::circumstances::Runner;
+use crate::plan::{self, Circumstances, Guardrail, Input, Level, Objection, Plan};
 use crate::policy::{PolicySet, Workspace};
 
 /// Name and version of the program, as plan files carry it.
@@ -51,6 +53,16 @@ pub fn circumstances(lifts: &Lifts) -> Result<Circumstances> {
     Ok(Circumstances { lifts: lifts.read()?, ..Circumstances::default() })
 }
 
+/// The same with the machine that this is and what the last journalled run saw: no command that
+/// plans can forget them.
+fn here(context: &Context, workspace: &Workspace, around: &Circumstances) -> Circumstances {
+    let (names, addresses) = runner::identity(&context.env);
+    let last = driver::last_run(&applying::journals(workspace), workspace);
+    let freeze = driver::frozen(&workspace.root);
+    let runner = Some(Runner::new(names, addresses));
+    Circumstances { runner, last, freeze, ..around.clone() }
+}
+
 /// The plan for what was read, compared with what the last journalled run saw.
 ///
 /// # Errors
@@ -66,16 +78,31 @@ pub fn plan(
     let clock = context.clock.now();
     let now = said.unwrap_or(clock);
     let study = now.duration_since(clock).abs() > STUDY;
-    let last = driver::last_run(&applying::journals(workspace), workspace);
-    let freeze = driver::frozen(&workspace.root);
-    let around = &Circumstances { last, freeze, ..around.clone() };
+    let around = &here(context, workspace, around);
     let input = Input { policies, workspace, inventories, now, around, study, tool: TOOL };
     plan::plan(&input).map_err(CliError::from)
 }
 
+/// The guardrails as they stand over that plan.
+///
+/// # Errors
+/// When the inventories do not fit the workspace.
+pub fn guardrails(
+    context: &Context,
+    workspace: &Workspace,
+    policies: &PolicySet,
+    inventories: &[Inventory],
+    around: &Circumstances,
+    now: Timestamp,
+) -> Result<Vec<Guardrail>> {
+    let around = &here(context, workspace, around);
+    let input = Input { policies, workspace, inventories, now, around, study: false, tool: TOOL };
+    plan::explain_guardrails(&input).map_err(CliError::from)
+}
+
 /// A device that nothing may restrict stays so on every plan: no step is missing that somebody
 /// should take.
-const PROTECTED: &str = "protected";
+const PROTECTED: &[&str] = &["domain-controller", "protected", "self-lockout"];
 
 /// What a plan means for the exit code of the command that made it: incomplete before held before
 /// pending.
@@ -93,7 +120,9 @@ pub fn exit_of(plan: &Plan, detailed: bool) -> Exit {
 }
 
 fn holds(objection: &Objection) -> bool {
-    objection.level == Level::Hold && objection.held > 0 && objection.code != PROTECTED
+    objection.level == Level::Hold
+        && objection.held > 0
+        && !PROTECTED.contains(&objection.code.as_str())
 }
 
 #[cfg(test)]
@@ -114,10 +143,16 @@ mod tests {
             tenant.complete = false;
         }
         assert_eq!(exit_of(&plan, false), Exit::Incomplete);
-        let mut plan = samples::busy();
-        for objection in &mut plan.objections {
-            objection.code = PROTECTED.to_owned();
+        for (code, exit) in [
+            ("protected", Exit::Pending),
+            ("domain-controller", Exit::Pending),
+            ("self-lockout", Exit::Pending),
+            ("protected-unknown", Exit::Held),
+        ] {
+            let mut plan = samples::busy();
+            plan.objections.iter_mut().for_each(|objection| objection.code = code.to_owned());
+            assert_eq!(exit_of(&plan, true), exit, "{code}");
         }
-        assert_eq!(exit_of(&plan, true), Exit::Pending);
+        assert_eq!(exit_of(&samples::lifted(), true), Exit::Pending);
     }
 }

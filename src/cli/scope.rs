@@ -78,7 +78,7 @@ fn device_selectors<'a>(workspace: &'a Workspace, policies: &'a PolicySet) -> Ve
     found.extend(restriction.iter().map(|policy| &policy.containment.devices));
     found.extend(scans.iter().map(|policy| &policy.devices));
     found.extend(exemptions.iter().map(|policy| &policy.devices));
-    found.extend(workspace.guardrails.protected.iter());
+    found.extend(workspace.guardrails.selectors());
     found
 }
 

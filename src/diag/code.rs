@@ -229,7 +229,7 @@ codes! {
         "a secret stands in the workspace file"
         "remove it and renew the secret: it has been readable; secrets come from the environment"
     UnknownVerb Error "unknown-verb"
-        "a cap for a verb that does not exist"
+        "a guardrail for a verb that does not exist"
         "use one of the verbs named in the message"
     BadPath Error "bad-path"
         "a path that leaves the workspace"

@@ -17,6 +17,7 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("CLICOLOR_FORCE", "anything but 0 turns colour on, pipes included"),
     ("COLUMNS", "columns of a page, 60 to 200"),
     ("GITHUB_ACTOR", "who freezes the workspace (GitHub Actions sets it)"),
+    ("COMPUTERNAME", "a name of this machine, which is never restricted (Windows sets it)"),
     ("GITHUB_STEP_SUMMARY", "file that gets the plan in Markdown (GitHub Actions sets it)"),
     ("NO_COLOR", "anything turns colour off"),
     (
@@ -24,6 +25,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "client id for one tenant; also `…_CLIENT_SECRET` and `…_FEDERATED_TOKEN_FILE`",
     ),
     ("PALISADE_LOG", "log filter, such as `debug` or `palisade::drive=trace`"),
+    (
+        "PALISADE_RUNNER",
+        "further names and addresses of this machine, between commas: those of a container's host",
+    ),
     ("TERM", "`dumb` turns colour and progress bars off"),
     ("USER", "who freezes the workspace"),
     ("USERNAME", "who freezes the workspace, on Windows"),

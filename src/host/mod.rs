@@ -9,5 +9,6 @@ pub mod env;
 pub mod files;
 pub mod http;
 pub mod random;
+pub mod runner;
 pub mod terminal;
 pub mod transport;

@@ -157,6 +157,18 @@ impl Verb {
         }
     }
 
+    /// Whether the service has no way to take the verb back.
+    #[must_use]
+    pub const fn is_destructive(self) -> bool {
+        matches!(self, Self::Offboard | Self::Quarantine)
+    }
+
+    /// Whether the verb gives something back, or keeps something from being taken.
+    #[must_use]
+    pub const fn lets_go(self) -> bool {
+        matches!(self, Self::Release | Self::Unrestrict | Self::Cancel)
+    }
+
     /// Whether the verb takes something away from the person at the device.
     #[must_use]
     pub const fn is_restrictive(self) -> bool {

@@ -5,6 +5,7 @@
 //! circumstances is a plan that nobody has said anything about. Must never be gathered in here.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub struct Circumstances {
     pub freeze: Option<Freeze>,
     /// What the plan is for.
     pub purpose: Purpose,
+    /// The machine that runs us, when it is known.
+    pub runner: Option<Runner>,
 }
 
 /// What a plan is for. Guardrails are the same for all.
@@ -37,6 +40,71 @@ pub enum Purpose {
     Undo(Past),
     /// To cancel actions of ours that are pending.
     Cancel(Pending),
+}
+
+/// The machine that runs us, by what a device can be recognised from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Runner {
+    names: Vec<String>,
+    addresses: Vec<IpAddr>,
+}
+
+impl Runner {
+    /// Keeps the host parts of names in lower case, and addresses that tell one machine from
+    /// another: none that every machine has (loopback, link-local, unspecified, multicast) and none
+    /// of the bridge that container engines set up alike everywhere (172.17.0.0/16).
+    #[must_use]
+    pub fn new(
+        names: impl IntoIterator<Item = String>,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Self {
+        let host = |name: String| {
+            let host = name.trim().split('.').next().unwrap_or_default().to_ascii_lowercase();
+            (!host.is_empty() && !EVERYBODY.contains(&host.as_str())).then_some(host)
+        };
+        let mut names: Vec<String> = names.into_iter().filter_map(host).collect();
+        let own = addresses.into_iter().map(|address| address.to_canonical()).filter(tells);
+        let mut addresses: Vec<IpAddr> = own.collect();
+        names.sort();
+        names.dedup();
+        addresses.sort();
+        addresses.dedup();
+        Self { names, addresses }
+    }
+
+    /// Host parts of its names, in lower case.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Its addresses.
+    #[must_use]
+    pub fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+}
+
+/// Names that any machine may have for itself.
+const EVERYBODY: &[&str] = &["ip6-localhost", "ip6-loopback", "localhost"];
+
+fn tells(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            !(v4.is_loopback()
+                || v4.is_unspecified()
+                || v4.is_link_local()
+                || v4.is_multicast()
+                || v4.is_broadcast()
+                || v4.octets().starts_with(&[172, 17]))
+        }
+        IpAddr::V6(v6) => {
+            !(v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_unicast_link_local()
+                || v6.is_multicast())
+        }
+    }
 }
 
 impl Circumstances {

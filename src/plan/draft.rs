@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use roaring::RoaringBitmap;
 
 use crate::inventory::{Inventory, What};
 use crate::model::{Facet, PolicyName, UnknownReason, Verb};
 use crate::plan::circumstances::{Lift, Purpose};
 use crate::plan::freeze::Freeze;
+use crate::plan::guards::explain::Guardrail;
 use crate::plan::order::Proposal;
 use crate::plan::scene::Scene;
 use crate::plan::standing::LeaseRow;
@@ -114,17 +116,7 @@ pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     let mut total = 0;
     for inventory in in_order(input)? {
         let scene = Scene::new(*input, inventory);
-        let mut draft = Draft::default();
-        match &input.around.purpose {
-            Purpose::Policies => {
-                posture::isolation(&scene, &mut draft);
-                posture::restriction(&scene, &mut draft);
-                scan::scans(&scene, &mut draft);
-                alerts::alerts(&scene, &mut draft);
-            }
-            Purpose::Undo(past) => undo::undo(&scene, past, &mut draft),
-            Purpose::Cancel(pending) => cancel::cancel(&scene, pending, &mut draft),
-        }
+        let mut draft = decided(&scene);
         guards::run(&scene, &mut draft);
         standing::conclude(&scene, &mut draft, &mut plan);
         total += draft.total;
@@ -132,6 +124,9 @@ pub(super) fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     }
     let freeze = input.around.freeze.iter().filter(|freeze| freeze.is_in_force(input.now));
     plan.objections.extend(freeze.map(Freeze::objection));
+    if let Some(opens) = freeze_ahead(input, &plan) {
+        plan.valid_until = plan.valid_until.min(opens);
+    }
     sort(&mut plan);
     plan.summary = count(&plan, total);
     Ok(plan)
@@ -168,6 +163,40 @@ fn undoes(purpose: &Purpose) -> Option<String> {
         Purpose::Undo(past) => Some(past.run.clone()),
         Purpose::Policies | Purpose::Cancel(_) => None,
     }
+}
+
+/// What the steps decide for one tenant, before any guardrail.
+fn decided(scene: &Scene<'_>) -> Draft {
+    let mut draft = Draft::default();
+    match &scene.input.around.purpose {
+        Purpose::Policies => {
+            posture::isolation(scene, &mut draft);
+            posture::restriction(scene, &mut draft);
+            scan::scans(scene, &mut draft);
+            alerts::alerts(scene, &mut draft);
+        }
+        Purpose::Undo(past) => undo::undo(scene, past, &mut draft),
+        Purpose::Cancel(pending) => cancel::cancel(scene, pending, &mut draft),
+    }
+    draft
+}
+
+/// Every guardrail with what it counts in the plan for these inputs.
+pub(super) fn explain(input: &Input<'_>) -> Result<Vec<Guardrail>, PlanError> {
+    let mut rails = guards::explain::all(input);
+    for inventory in in_order(input)? {
+        let scene = Scene::new(*input, inventory);
+        guards::explain(&scene, &decided(&scene), &mut rails);
+    }
+    rails.sort_by(|left, right| (&left.code, &left.setting).cmp(&(&right.code, &right.setting)));
+    Ok(rails)
+}
+
+/// When a freeze window opens that would hold a change of the plan, unless somebody lifts those.
+fn freeze_ahead(input: &Input<'_>, plan: &Plan) -> Option<Timestamp> {
+    let lifted = input.around.lifted("freeze-window").is_some();
+    guards::freeze_window::first(&input.workspace.guardrails, &plan.changes, input.now)
+        .filter(|_| !lifted)
 }
 
 /// Lifts in order of their codes, each code once: the first word counts.

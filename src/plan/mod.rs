@@ -36,6 +36,7 @@ use crate::policy::{PolicySet, Workspace};
 pub use circumstances::{Circumstances, LastRun, LastSeen, Lift, Purpose};
 pub use file::{CheckedPlan, PlanFileError, VerifyContext};
 pub use freeze::Freeze;
+pub use guards::explain::{Counted, Guardrail};
 pub use types::{
     Change, Disposition, Entry, Level, Objection, Parameters, Plan, Risk as ChangeRisk, Summary,
     Target, TargetKind, TenantSection, Why,
@@ -102,4 +103,13 @@ pub fn plan(input: &Input<'_>) -> Result<Plan, PlanError> {
     }
     plan.plan_hash = hash;
     Ok(plan)
+}
+
+/// Every guardrail with its value, where that comes from and what it counts in the plan for these
+/// inputs, in the order of codes and settings.
+///
+/// # Errors
+/// `UnknownTenant` and `TwoObservations` when the inventories do not fit the workspace.
+pub fn explain_guardrails(input: &Input<'_>) -> Result<Vec<Guardrail>, PlanError> {
+    draft::explain(input)
 }

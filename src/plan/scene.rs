@@ -67,6 +67,8 @@ pub(super) struct Scene<'a> {
     /// Those that have.
     pub(super) expired: Vec<Reach<'a, Exemption>>,
     pub(super) protected: RoaringBitmap,
+    /// Devices that the workspace calls domain controllers, and those that it says are none.
+    pub(super) domain_controllers: Corrected,
     /// Devices that somebody names and a partial device list lacks, by id.
     pub(super) absent: BTreeSet<DeviceId>,
 }
@@ -82,9 +84,10 @@ impl<'a> Scene<'a> {
         exprs.extend(set.scans.iter().map(|policy| &policy.devices));
         exprs.extend(exemptions.iter().map(|exemption| &exemption.devices));
         exprs.extend(expired.iter().map(|exemption| &exemption.devices));
-        exprs.extend(&input.workspace.guardrails.protected);
+        exprs.extend(input.workspace.guardrails.selectors());
         let selected = selector::select_all(inventory, &exprs, input.now);
         let mut found = exprs.iter().copied().zip(selected);
+        let rails = &input.workspace.guardrails;
         let mut scene = Self {
             input,
             inventory,
@@ -93,7 +96,11 @@ impl<'a> Scene<'a> {
             scans: reaches(input, inventory, &set.scans, |p| &p.header, &mut found),
             exemptions: reaches(input, inventory, exemptions, |p| &p.header, &mut found),
             expired: reaches(input, inventory, expired, |p| &p.header, &mut found),
-            protected: found.next().map(|(_, devices)| devices).unwrap_or_default(),
+            protected: next(&rails.protected, &mut found),
+            domain_controllers: Corrected {
+                also: next(&rails.domain_controllers.also, &mut found),
+                except: next(&rails.domain_controllers.except, &mut found),
+            },
             absent: BTreeSet::new(),
         };
         scene.absent = scene.find_absent(&exprs);
@@ -165,6 +172,22 @@ impl<'a> Scene<'a> {
                 .then_some((accepted, reach))
         })
     }
+}
+
+/// What corrects a search.
+#[derive(Debug, Default)]
+pub(super) struct Corrected {
+    pub(super) also: RoaringBitmap,
+    pub(super) except: RoaringBitmap,
+}
+
+/// Devices of a selector, if there is one: the next of those that were found.
+fn next<'a>(
+    expr: &Option<DeviceExpr>,
+    found: &mut impl Iterator<Item = (&'a DeviceExpr, RoaringBitmap)>,
+) -> RoaringBitmap {
+    let selected = expr.as_ref().and_then(|_| found.next());
+    selected.map(|(_, devices)| devices).unwrap_or_default()
 }
 
 fn reaches<'a, P>(

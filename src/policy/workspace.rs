@@ -3,14 +3,17 @@
 //! Endpoints are complete here: a cloud's defaults are filled in. Plain `http` has been refused for
 //! anything but loopback hosts. No secret ever stands in the file; `credential` names a source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::model::{Span, Verb, WorkspaceId};
 use crate::policy::limits::{Remaining, Shrink};
+use crate::policy::schedule::Cron;
 use crate::policy::selector::DeviceExpr;
 
 /// The workspace.
@@ -149,6 +152,12 @@ pub enum CredentialSource {
 pub struct Guardrails {
     /// Devices that nothing may restrict.
     pub protected: Option<DeviceExpr>,
+    /// What corrects the search for domain controllers.
+    pub domain_controllers: DomainControllers,
+    /// Windows of time in which nothing is done.
+    pub freeze: Vec<Freeze>,
+    /// Destructive verbs that are allowed.
+    pub destructive: BTreeSet<Verb>,
     /// Caps per verb.
     pub caps: BTreeMap<Verb, Caps>,
     /// Whether a restrictive policy needs a lease; on by default.
@@ -165,6 +174,62 @@ pub struct Guardrails {
     pub cooldown: Span,
     /// How far counts may move between two runs.
     pub shrink: Shrink,
+    /// Settings that the file states, with their lines from 1: `guardrails.caps.isolate.run`. All
+    /// others have their defaults.
+    pub written: BTreeMap<String, u32>,
+}
+
+impl Guardrails {
+    /// Every selector of devices in them, in a fixed order.
+    pub fn selectors(&self) -> impl Iterator<Item = &DeviceExpr> {
+        let DomainControllers { also, except } = &self.domain_controllers;
+        [&self.protected, also, except].into_iter().flatten()
+    }
+}
+
+/// What corrects the search for domain controllers, which needs no setting.
+#[derive(Clone, Debug, Default)]
+pub struct DomainControllers {
+    /// Devices that are some and do not look so.
+    pub also: Option<DeviceExpr>,
+    /// Devices that look so and are none.
+    pub except: Option<DeviceExpr>,
+}
+
+/// A window of time in which changes are held.
+#[derive(Clone, Debug)]
+pub struct Freeze {
+    /// Its name.
+    pub name: Arc<str>,
+    /// When it opens.
+    pub cron: Cron,
+    /// The zone in which `cron` is read.
+    pub zone: TimeZone,
+    /// How long it stays open.
+    pub window: Span,
+    /// Verbs it holds; all but those that let go when none is named.
+    pub verbs: BTreeSet<Verb>,
+}
+
+impl Freeze {
+    /// Whether it holds changes of a verb.
+    #[must_use]
+    pub fn holds(&self, verb: Verb) -> bool {
+        if self.verbs.is_empty() { !verb.lets_go() } else { self.verbs.contains(&verb) }
+    }
+
+    /// When it ends, if it is open at `now` (UTC).
+    #[must_use]
+    pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let began = self.cron.latest_tick_at_or_before(&self.zone, now)?;
+        Some(self.window.after(began)).filter(|ends| now < *ends)
+    }
+
+    /// When it opens next after `now` (UTC).
+    #[must_use]
+    pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        self.cron.next_after(&self.zone, now)
+    }
 }
 
 impl Default for Guardrails {
@@ -179,12 +244,15 @@ impl Default for Guardrails {
             alert_rule: Some(Rolling { count: alerts, window: Span::from_hours(24) }),
         };
         let caps = [
-            (Verb::Offboard, Caps { run: Some(Limit::Count(0)), ..Caps::default() }),
+            (Verb::Offboard, Caps { alert_rule: None, ..caps(10, 5, 1, 0) }),
             (Verb::Isolate, caps(50, 25, 10, 20)),
             (Verb::Restrict, caps(500, 50, 25, 100)),
         ];
         Self {
             protected: None,
+            domain_controllers: DomainControllers::default(),
+            freeze: Vec::new(),
+            destructive: BTreeSet::new(),
             caps: caps.into(),
             require_lease: true,
             max_lease: Span::from_days(365),
@@ -193,6 +261,7 @@ impl Default for Guardrails {
             dwell: Span::from_hours(1),
             cooldown: Span::from_secs(30 * 60),
             shrink: Shrink::default(),
+            written: BTreeMap::new(),
         }
     }
 }

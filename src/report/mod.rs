@@ -12,6 +12,7 @@ pub mod escape;
 pub mod explain;
 pub mod findings;
 pub mod freeze;
+pub mod guardrails;
 pub mod inventory;
 pub mod measure;
 pub mod page;

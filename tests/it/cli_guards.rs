@@ -74,3 +74,73 @@ fn lifts_that_are_none_are_refused_before_anything_is_read() {
     let unused = tenant.expect(&soc, 0, &args);
     assert!(err(&unused).contains("`max-lease` had nothing to lift"), "{}", err(&unused));
 }
+
+/// Adds a setting to the guardrails of the starter workspace.
+fn set(soc: &Path, setting: &str) {
+    edit(soc, "guardrails:\n", &format!("guardrails:\n  {setting}\n"));
+}
+
+#[test]
+fn a_freeze_holds_until_it_is_lifted_and_the_guardrails_explain_themselves() {
+    let tenant = Emulated::start(&["--devices", "60", "--speed", "60"]);
+    let soc = tenant.workspace();
+    tenant.expect(&soc, 2, &["plan", "--detailed-exitcode"]);
+    set(&soc, r#"freeze: [{name: closing, schedule: "* * * * *", window: 1h}]"#);
+    let held = out(&tenant.expect(&soc, 3, &["plan", "--detailed-exitcode"]));
+    assert!(held.contains("freeze closing") && held.contains("(guardrails.freeze)"), "{held}");
+    let explained = out(&tenant.expect(&soc, 3, &["plan", "--explain-guardrails"]));
+    assert!(explained.contains("lifted by `--lift frozen --because TEXT`"), "{explained}");
+    assert!(explained.contains("Held by frozen."), "{explained}");
+
+    let args = ["plan", "--explain-guardrails", "--format", "json", "--detailed-exitcode"];
+    let lift = ["--lift", "freeze-window", "--because", WHY];
+    let json = out(&tenant.expect(&soc, 2, &[&args[..], &lift].concat()));
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let rails = json["guardrails"].as_array().unwrap();
+    let of = |code: &str| rails.iter().find(|rail| rail["code"] == code).unwrap();
+    assert_eq!(of("freeze-window")["counted"][0]["lifted"], WHY);
+    assert!(of("freeze-window")["line"].is_u64() && of("max-lease")["line"].is_null());
+    assert_eq!(of("max-lease")["value"], "365d");
+    let run = rails.iter().find(|rail| rail["setting"] == "guardrails.caps.isolate.run").unwrap();
+    assert_eq!((&run["value"], run["liftable"].as_bool()), (&50.into(), Some(true)));
+    let counted = &run["counted"][0];
+    let number = |key: &str| counted["facts"][key].as_u64().unwrap();
+    assert_eq!(counted["left"], 50 - number("wouldBe"));
+    let wrong = tenant.expect(&soc, 1, &["plan", "--explain-guardrails", "--format", "yaml"]);
+    assert!(err(&wrong).contains("text or JSON"), "{}", err(&wrong));
+}
+
+#[test]
+fn the_machine_that_runs_it_and_domain_controllers_are_left_out() {
+    let tenant = Emulated::start(&["--devices", "60", "--speed", "60"]);
+    let soc = tenant.workspace();
+    tenant.expect(&soc, 0, &["plan", "--out", "all.plan.json"]);
+    let plan = json(&soc.join("all.plan.json"));
+    let restricts = |change: &&Value| change["verb"] == "isolate";
+    let isolated = || plan["changes"].as_array().unwrap().iter().filter(restricts);
+    let first = isolated().next().unwrap()["target"]["name"].as_str().unwrap();
+    let host = first.split('.').next().unwrap().to_uppercase();
+    let planned = tenant
+        .command(&soc)
+        .env("PALISADE_RUNNER", format!("{host},10.255.0.1"))
+        .args(["plan", "--out", "own.plan.json"])
+        .output()
+        .unwrap();
+    assert_eq!(planned.status.code(), Some(0), "{}", err(&planned));
+    assert!(out(&planned).contains("the machine that runs Palisade"), "{}", out(&planned));
+    let own = json(&soc.join("own.plan.json"));
+    let held = |entry: &&Value| entry["reason"]["code"] == "self-lockout";
+    let held = own["held"].as_array().unwrap().iter().find(held).unwrap();
+    assert_eq!(held["target"]["name"], first);
+    let lift = ["plan", "--lift", "self-lockout", "--because", "no"];
+    let refused = tenant.expect(&soc, 1, &lift);
+    assert!(err(&refused).contains("nothing lifts `self-lockout`"), "{}", err(&refused));
+
+    set(&soc, "domainControllers: {also: {tag: ir-7781}}");
+    let planned = tenant.expect(&soc, 0, &["plan", "--out", "dc.plan.json"]);
+    assert!(out(&planned).contains("domain controller by setting"), "{}", out(&planned));
+    let dc = json(&soc.join("dc.plan.json"));
+    let code = |entry: &&Value| entry["reason"]["code"] == "domain-controller";
+    let count = dc["held"].as_array().unwrap().iter().filter(code).count();
+    assert_eq!(count, isolated().count());
+}

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 
 use crate::cli::args::PlanFormat;
 use crate::cli::context::{Context, shown};
-use crate::cli::error::{Doing as _, Result};
+use crate::cli::error::{CliError, Doing as _, Result};
 use crate::cli::exit::Exit;
 use crate::cli::lifts::Lifts;
 use crate::cli::{planning, runtime, scope, workspace};
 use crate::host::files;
 use crate::plan as planner;
+use crate::report::guardrails;
 use crate::report::plan as report;
 
 /// Compare policies with the tenants and show what apply would do. Changes nothing.
@@ -21,7 +22,7 @@ use crate::report::plan as report;
 /// with `--detailed-exitcode` with 2 when there are changes to make.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  palisade plan\n  palisade plan --out case.plan.json && palisade apply case.plan.json\n  palisade plan --detailed-exitcode --format markdown > comment.md\n  palisade plan --tenant contoso --now 2026-11-23T10:02:00Z    # reproduce a plan\n  palisade plan --out case.plan.json --lift cap-run --because \"IR-7781, agreed with the CISO\""
+    after_long_help = "Examples:\n  palisade plan\n  palisade plan --out case.plan.json && palisade apply case.plan.json\n  palisade plan --detailed-exitcode --format markdown > comment.md\n  palisade plan --tenant contoso --now 2026-11-23T10:02:00Z    # reproduce a plan\n  palisade plan --out case.plan.json --lift cap-run --because \"IR-7781, agreed with the CISO\"\n  palisade plan --explain-guardrails    # every limit, and how far from it"
 )]
 pub struct PlanCommand {
     /// Write the plan file that `apply` takes.
@@ -36,6 +37,10 @@ pub struct PlanCommand {
     /// How to show it.
     #[arg(long, value_enum, default_value_t)]
     pub format: PlanFormat,
+    /// Show the guardrails instead of the plan: values, what each counted, how to lift it; as text
+    /// or JSON.
+    #[arg(long)]
+    pub explain_guardrails: bool,
     /// Guardrails that are lifted.
     #[command(flatten)]
     pub lifts: Lifts,
@@ -47,6 +52,11 @@ impl PlanCommand {
     /// # Errors
     /// When the workspace has errors, a tenant cannot be signed in to, or a file cannot be written.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
+        if self.explain_guardrails && matches!(self.format, PlanFormat::Yaml | PlanFormat::Markdown)
+        {
+            let message = "`--explain-guardrails` is shown as text or JSON";
+            return Err(CliError::new(message).help("leave `--format` out, or say `--format json`"));
+        }
         let around = planning::circumstances(&self.lifts)?;
         let now = context.now(self.now);
         let project = workspace::open(context, now)?;
@@ -58,13 +68,22 @@ impl PlanCommand {
         if let Some(file) = &self.out {
             files::write_atomic(file, &planner::file::to_bytes(&plan))?;
         }
-        let text = match self.format {
-            PlanFormat::Text => report::text(&plan, context.style()),
-            PlanFormat::Json => {
-                String::from_utf8_lossy(&planner::file::to_bytes(&plan)).into_owned()
+        let text = if self.explain_guardrails {
+            let rails =
+                planning::guardrails(context, workspace, policies, read, &around, plan.created_at)?;
+            match self.format {
+                PlanFormat::Json => guardrails::json(&plan, &rails),
+                _ => guardrails::text(&plan, &rails, context.style()),
             }
-            PlanFormat::Yaml => report::yaml(&plan),
-            PlanFormat::Markdown => report::markdown(&plan),
+        } else {
+            match self.format {
+                PlanFormat::Text => report::text(&plan, context.style()),
+                PlanFormat::Json => {
+                    String::from_utf8_lossy(&planner::file::to_bytes(&plan)).into_owned()
+                }
+                PlanFormat::Yaml => report::yaml(&plan),
+                PlanFormat::Markdown => report::markdown(&plan),
+            }
         };
         context.data(&text)?;
         step_summary(context, &plan)?;

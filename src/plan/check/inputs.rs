@@ -9,7 +9,7 @@ use crate::model::{
     ActionKind, ActionStatus, DeviceId, Facet, Isolation, Marker, Restriction, Verb,
 };
 use crate::plan::Input;
-use crate::plan::check::{Fault, purpose};
+use crate::plan::check::{Fault, purpose, restricted};
 use crate::plan::types::{Change, Entry, Plan, TargetKind};
 use crate::policy::selector::DeviceExpr;
 use crate::policy::selector::interpret::Meaning;
@@ -42,6 +42,8 @@ struct Asked<'a> {
     input: &'a Input<'a>,
     inventory: &'a Inventory,
     protected: Option<Question<'a>>,
+    /// Called a domain controller, and said to be none.
+    controllers: [Option<Question<'a>>; 2],
     exemptions: Vec<Question<'a>>,
 }
 
@@ -53,12 +55,15 @@ impl<'a> Asked<'a> {
             expr,
             meaning: Meaning::of_devices(inventory, expr, input.now),
         };
-        let protected = input.workspace.guardrails.protected.as_ref();
+        let rails = &input.workspace.guardrails;
+        let protected = rails.protected.as_ref();
+        let corrected = [&rails.domain_controllers.also, &rails.domain_controllers.except];
         let exemptions = input.policies.exemptions.iter();
         Self {
             input,
             inventory,
             protected: protected.map(|expr| question("protected", &[], expr)),
+            controllers: corrected.map(|it| it.as_ref().map(|expr| question("", &[], expr))),
             exemptions: exemptions
                 .filter(|exemption| exemption.expires > input.now)
                 .map(|e| question(e.header.name.as_str(), &e.facets, &e.devices))
@@ -68,12 +73,8 @@ impl<'a> Asked<'a> {
 
     fn change(&self, change: &Change, device: Dev, faults: &mut Vec<Fault>) {
         let id = || change.id.to_string();
-        let protected = self
-            .protected
-            .as_ref()
-            .is_some_and(|question| question.meaning.device(question.expr, device));
-        if protected && change.verb.is_restrictive() {
-            faults.push(Fault::Protected { id: id() });
+        if change.verb.is_restrictive() {
+            self.restriction(change, device, faults);
         }
         let exempt = self.exemptions.iter().find(|question| {
             question.facets.contains(&change.facet)
@@ -90,6 +91,32 @@ impl<'a> Asked<'a> {
         }
         if let Some((value, placing)) = self.settled(change.facet, device) {
             self.posture(change, device, value, placing, faults);
+        }
+    }
+
+    /// Whether a device may be restricted at all.
+    fn restriction(&self, change: &Change, device: Dev, faults: &mut Vec<Fault>) {
+        let id = || change.id.to_string();
+        let says = |question: &Option<Question<'_>>| {
+            question.as_ref().is_some_and(|it| it.meaning.device(it.expr, device))
+        };
+        if says(&self.protected) {
+            faults.push(Fault::Protected { id: id() });
+        }
+        let [also, except] = &self.controllers;
+        let looks_so = || restricted::domain_controller(self.inventory, device);
+        if !says(except) && (says(also) || looks_so()) {
+            faults.push(Fault::DomainController { id: id() });
+        }
+        let runner = self.input.around.runner.as_ref();
+        if runner.is_some_and(|runner| restricted::runner(runner, self.inventory, device)) {
+            faults.push(Fault::SelfLockout { id: id() });
+        }
+        if change.verb.is_destructive() {
+            let named = self.input.workspace.guardrails.destructive.contains(&change.verb);
+            if !named && self.input.around.lifted("destructive").is_none() {
+                faults.push(Fault::Destructive { id: id() });
+            }
         }
     }
 

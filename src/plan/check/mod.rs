@@ -7,6 +7,7 @@
 
 mod inputs;
 mod purpose;
+mod restricted;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,12 @@ pub enum Fault {
     NoDevice { id: String },
     #[error("change `{id}` restricts a protected device")]
     Protected { id: String },
+    #[error("change `{id}` restricts a domain controller")]
+    DomainController { id: String },
+    #[error("change `{id}` restricts the machine that runs this program")]
+    SelfLockout { id: String },
+    #[error("change `{id}` cannot be taken back and nobody has allowed its verb")]
+    Destructive { id: String },
     #[error("change `{id}` touches a device that `{exemption}` exempts")]
     Exempt { id: String, exemption: String },
     #[error("change `{id}` rests on a reading that is not known")]

@@ -5,6 +5,7 @@ use crate::inventory::{Inventory, What};
 use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
 use crate::model::{Facet, Verb};
+use crate::plan::circumstances::Runner;
 use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
 use crate::plan::tests::policies::{exempt, isolate, set, tag, workspace};
 use crate::plan::types::{Disposition, Plan};
@@ -195,6 +196,22 @@ fn what_the_inputs_forbid() {
         world.workspace.guardrails.protected = Some(DeviceExpr::Everything);
     };
     assert_eq!(faults_with(protect), ["Protected"]);
+    let controllers = |world: &mut World| {
+        world.workspace.guardrails.domain_controllers.also = Some(tag("ir"));
+    };
+    assert_eq!(faults_with(controllers), ["DomainController"]);
+    let excepted = |world: &mut World| {
+        let rails = &mut world.workspace.guardrails.domain_controllers;
+        rails.also = Some(tag("ir"));
+        rails.except = Some(DeviceExpr::Everything);
+    };
+    assert_eq!(faults_with(excepted), Vec::<String>::new());
+    let runs = |world: &mut World| {
+        world.around.runner = Some(Runner::new(["PC-2.corp.example".to_owned()], []));
+    };
+    assert_eq!(faults_with(runs), ["SelfLockout"]);
+    let offboards = |plan: &mut Plan| plan.changes[0].verb = Verb::Offboard;
+    assert!(faults(offboards).contains(&"Destructive".to_owned()));
     let exempted = |world: &mut World| {
         let expires = crate::model::Span::from_hours(1).after(now());
         let facets = [Facet::Isolation];

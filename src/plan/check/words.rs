@@ -10,7 +10,14 @@ use crate::plan::check::Fault;
 use crate::plan::types::{Change, Level, Objection, Plan};
 
 /// Objections that nobody may lift.
-const NEVER: &[&str] = &["lease-missing", "protected", "protected-unknown", "rule-conflict"];
+const NEVER: &[&str] = &[
+    "domain-controller",
+    "lease-missing",
+    "protected",
+    "protected-unknown",
+    "rule-conflict",
+    "self-lockout",
+];
 
 pub(super) fn objections(plan: &Plan, faults: &mut Vec<Fault>) {
     let holding = plan.objections.iter().filter(|objection| objection.level == Level::Hold);
@@ -52,7 +59,7 @@ fn is_about(plan: &Plan, objection: &Objection, change: &Change) -> bool {
     let fact = |key: &str| objection.facts.get(key);
     let same_verb = objection.verb == Some(change.verb);
     match objection.code.as_str() {
-        "cap-run" | "cap-fleet" | "cap-rolling" => same_verb,
+        "cap-run" | "cap-fleet" | "cap-rolling" | "destructive" | "freeze-window" => same_verb,
         "cap-group" => {
             let group = fact("group").and_then(serde_json::Value::as_str);
             same_verb && group == Some(change.target.group.as_str())

@@ -5,13 +5,18 @@
 use std::collections::BTreeMap;
 
 use crate::model::Verb;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Measured, over};
 use crate::plan::types::TargetKind;
 use crate::policy::workspace::Limit;
 
 pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+    over(measure(ground))
+}
+
+/// What is counted, over the limit or not.
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let sizes = ground.scene.inventory.groups();
-    let mut breaches = Vec::new();
+    let mut measured = Vec::new();
     for (verb, caps, held) in ground.capped() {
         let Some(limit) = caps.group else { continue };
         let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -23,10 +28,10 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
         }
         for (group, held) in groups {
             let size = sizes.get(group).copied().unwrap_or(0);
-            breaches.extend(one(ground, verb, limit, group, size, held));
+            measured.push(one(ground, verb, limit, group, size, held));
         }
     }
-    breaches
+    measured
 }
 
 fn one(
@@ -36,10 +41,10 @@ fn one(
     group: &str,
     size: u32,
     held: Vec<usize>,
-) -> Option<Breach> {
+) -> Measured {
     let (already, planned) = (ground.already_in(verb, group), ground.added(&held));
     let (limit, would_be) = (limit.of(size), already.saturating_add(planned));
-    (planned > 0 && would_be > limit).then(|| Breach {
+    let breach = Breach {
         code: "cap-group".into(),
         scope: format!("group {}", if group.is_empty() { "(none)" } else { group }),
         verb: Some(verb),
@@ -53,5 +58,6 @@ fn one(
             ("size", size.into()),
         ],
         held,
-    })
+    };
+    Measured { over: planned > 0 && would_be > limit, breach }
 }

@@ -5,14 +5,19 @@
 //! from anybody and is not counted; one that failed may have taken effect and is.
 
 use crate::model::{ActionStatus, Verb};
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Measured, over};
 use crate::policy::workspace::Caps;
 
 pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+    over(measure(ground))
+}
+
+/// What is counted, over the limit or not.
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     ground.capped().filter_map(|(verb, caps, held)| one(ground, verb, caps, held)).collect()
 }
 
-fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<Breach> {
+fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<Measured> {
     let (rolling, kind) = (caps.rolling?, verb.action()?);
     let since = rolling.window.before(ground.scene.input.now);
     let recent = ground
@@ -26,7 +31,7 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
     let already = u32::try_from(recent).unwrap_or(u32::MAX);
     let planned = u32::try_from(held.len()).unwrap_or(u32::MAX);
     let would_be = already.saturating_add(planned);
-    (would_be > rolling.count).then(|| Breach {
+    let breach = Breach {
         code: "cap-rolling".into(),
         scope: "rolling window".to_owned(),
         verb: Some(verb),
@@ -39,5 +44,6 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
             ("windowSeconds", rolling.window.as_secs().into()),
         ],
         held,
-    })
+    };
+    Some(Measured { over: would_be > rolling.count, breach })
 }

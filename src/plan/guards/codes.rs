@@ -24,7 +24,10 @@ const CODES: &[(&str, Lifting)] = &[
     ("cap-rolling", ByName),
     ("cap-run", ByName),
     ("cooldown", ByName),
+    ("destructive", ByName),
+    ("domain-controller", Never),
     ("dwell", ByName),
+    ("freeze-window", ByName),
     ("frozen", Never),
     ("inventory-grew", ByName),
     ("inventory-shrank", ByName),
@@ -40,6 +43,8 @@ const CODES: &[(&str, Lifting)] = &[
     ("rule-conflict", Never),
     ("selection-grew", ByName),
     ("selection-shrank", ByName),
+    ("self-lockout", Never),
+    ("self-lockout-shared", Never),
 ];
 
 /// Whether objections of this code can be lifted; none for a code that no guardrail has. Rules of
@@ -55,6 +60,12 @@ pub fn liftable() -> impl Iterator<Item = &'static str> + Clone {
     CODES.iter().filter(|(_, lifting)| *lifting == ByName).map(|(code, _)| *code)
 }
 
+/// Every code, in alphabetical order.
+#[cfg(test)]
+pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+    CODES.iter().map(|(code, _)| *code)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +75,21 @@ mod tests {
         assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert_eq!((lifting("protected"), lifting("rego-own")), (Some(Never), Some(ByName)));
         assert_eq!((lifting("cap-run"), lifting("all")), (Some(ByName), None));
+    }
+
+    #[test]
+    fn the_page_names_every_code_and_how_it_is_lifted() {
+        let page = include_str!("../../../docs/guardrails.md");
+        for (code, lifting) in CODES {
+            let word = if *lifting == ByName { "by name" } else { "never" };
+            let row = page
+                .lines()
+                .find(|line| line.starts_with('|') && line.contains(&format!("`{code}`")));
+            let listed = row.is_some_and(|row| row.ends_with(&format!("| {word} |")));
+            assert!(
+                listed || *code == "rule-conflict" && page.contains("`rule-conflict`"),
+                "{code}"
+            );
+        }
     }
 }

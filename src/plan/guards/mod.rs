@@ -13,7 +13,11 @@ mod cap_rolling;
 mod cap_run;
 mod codes;
 mod cooldown;
+mod destructive;
+mod domain_controller;
 mod dwell;
+pub mod explain;
+pub(super) mod freeze_window;
 mod lease_missing;
 mod manual_release;
 mod max_lease;
@@ -21,6 +25,7 @@ mod orphaned_releases;
 mod protected;
 mod rego;
 mod remaining;
+mod self_lockout;
 pub(super) mod shrink;
 
 use std::borrow::Cow;
@@ -38,11 +43,19 @@ use crate::plan::standing::LeaseRow;
 use crate::plan::types::{Change, Disposition, Entry, Level, Objection, Reason};
 use crate::policy::workspace::{Caps, Guardrails};
 
+#[cfg(test)]
+use codes::codes;
 pub use codes::{Lifting, liftable, lifting};
+#[cfg(test)]
+pub(super) use domain_controller::named as names_domain_controller;
 
 /// Every guardrail. The first that holds a change is the reason shown with it.
 const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     protected::guard,
+    domain_controller::guard,
+    self_lockout::guard,
+    destructive::guard,
+    freeze_window::guard,
     lease_missing::guard,
     max_lease::guard,
     orphaned_releases::guard,
@@ -58,6 +71,10 @@ const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
     shrink::guard,
     rego::guard,
 ];
+
+/// Guardrails that count also tell their numbers when they do not object.
+const MEASURES: &[fn(&Ground<'_>) -> Vec<Measured>] =
+    &[cap_run::measure, cap_group::measure, cap_fleet::measure, cap_rolling::measure];
 
 /// What guardrails look at.
 struct Ground<'g> {
@@ -76,11 +93,28 @@ struct Breach {
     verb: Option<Verb>,
     setting: String,
     facts: Vec<(&'static str, Value)>,
-    /// Positions among the proposals; all of them are held.
+    /// Positions among the proposals; all of them are held. When there is none, it only warns.
     held: Vec<usize>,
 }
 
+/// What a guardrail counted, under its limit or over it.
+struct Measured {
+    over: bool,
+    breach: Breach,
+}
+
+/// What is over its limit.
+fn over(measured: Vec<Measured>) -> Vec<Breach> {
+    measured.into_iter().filter(|it| it.over).map(|it| it.breach).collect()
+}
+
 impl<'g> Ground<'g> {
+    const fn new(scene: &'g Scene<'g>, draft: &'g Draft) -> Self {
+        let Draft { proposals, in_state, standing, restrained, .. } = draft;
+        let (proposals, standing) = (proposals.as_slice(), standing.as_slice());
+        Self { scene, draft, proposals, in_state, standing, restrained }
+    }
+
     fn guardrails(&self) -> &'g Guardrails {
         &self.scene.input.workspace.guardrails
     }
@@ -117,9 +151,7 @@ impl<'g> Ground<'g> {
 
 /// Runs every guardrail over the draft: what they object to is held.
 pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
-    let made: &Draft = draft;
-    let Draft { proposals, in_state, standing, restrained, .. } = made;
-    let ground = Ground { scene, draft: made, proposals, in_state, standing, restrained };
+    let ground = Ground::new(scene, draft);
     let breaches: Vec<Breach> = GUARDS.iter().flat_map(|guard| guard(&ground)).collect();
     let mut reasons: BTreeMap<usize, Reason> = BTreeMap::new();
     for breach in breaches {
@@ -139,6 +171,11 @@ pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
             None => draft.propose(proposal),
         }
     }
+}
+
+/// Adds what every guardrail says about the draft, which stays as it is.
+pub(super) fn explain(scene: &Scene<'_>, draft: &Draft, rails: &mut Vec<explain::Guardrail>) {
+    explain::count(&Ground::new(scene, draft), rails);
 }
 
 impl Breach {

@@ -1,38 +1,69 @@
 //! Each guardrail on a draft that it must hold and on one it must let pass.
 
+use super::{Breach, Ground};
 use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
 use crate::model::{Span, Verb};
-use crate::plan::tests::fleet::{Fleet, Machine, ago};
+use crate::plan::draft::Draft;
+use crate::plan::order::Proposal;
+use crate::plan::scene::Scene;
+use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
 use crate::plan::tests::{planned, planned_around};
 use crate::plan::types::Plan;
-use crate::plan::{Circumstances, Lift};
+use crate::plan::{Circumstances, Input, Lift};
 use crate::policy::selector::DeviceExpr;
 use crate::policy::workspace::{Caps, Limit, Rolling};
 use crate::policy::{PolicySet, Workspace};
 
-fn fleet() -> Fleet {
+pub(super) fn fleet() -> Fleet {
     let kiosks = (0..10).map(|n| Machine::new(&format!("kiosk-{n}")).group("Kiosks").tag("ir"));
     let office = (0..90).map(|n| Machine::new(&format!("office-{n:02}")));
     Fleet::of(kiosks.chain(office))
 }
 
-fn policies() -> PolicySet {
+pub(super) fn policies() -> PolicySet {
     PolicySet { isolation: vec![isolate("ir", tag("ir"))], ..set() }
 }
 
-fn capped(caps: Caps) -> Workspace {
+pub(super) fn capped(caps: Caps) -> Workspace {
     let mut workspace = workspace();
     workspace.guardrails.caps = [(Verb::Isolate, caps)].into();
     workspace
+}
+
+/// Codes of what a guardrail says about a draft of one change with this verb.
+pub(super) fn over(
+    guard: fn(&Ground<'_>) -> Vec<Breach>,
+    workspace: &Workspace,
+    verb: Verb,
+) -> Vec<String> {
+    let policies = policies();
+    let inventories = [fleet().build()];
+    let around = Circumstances::default();
+    let mut change = planned(&policies, workspace, fleet().build()).changes.remove(0);
+    change.verb = verb;
+    let input = Input {
+        policies: &policies,
+        workspace,
+        inventories: &inventories,
+        now: now(),
+        around: &around,
+        study: false,
+        tool: "palisade 0.1.0",
+    };
+    let scene = Scene::new(input, &inventories[0]);
+    let proposal = Proposal { change, device: None, adds: true };
+    let mut draft = Draft::default();
+    draft.propose(proposal);
+    guard(&Ground::new(&scene, &draft)).into_iter().map(|it| it.code.into_owned()).collect()
 }
 
 fn codes(plan: &Plan) -> Vec<(String, u32)> {
     plan.objections.iter().map(|o| (o.code.clone(), o.held)).collect()
 }
 
-fn percent(percent: u32) -> Limit {
+pub(super) fn percent(percent: u32) -> Limit {
     Limit::Share { basis_points: percent * 100, at_least: 1 }
 }
 
@@ -76,6 +107,42 @@ fn a_cap_on_the_fleet_counts_every_device_of_the_tenant() {
     let one_more = fleet().by_hand("office-01", Isolate, Succeeded, ago(5));
     check(fleet_cap(percent(10)), &one_more, 0, &[("cap-fleet", 10)]);
     check(fleet_cap(percent(0)), &fleet(), 0, &[("cap-fleet", 10)]);
+}
+
+#[test]
+fn shares_round_down_to_a_stated_least_number_and_none_is_none() {
+    let share = |basis_points, at_least| Limit::Share { basis_points, at_least };
+    for (limit, total, expected) in [
+        (share(2_500, 1), 10, 2),
+        (share(2_500, 1), 11, 2),
+        (share(2_500, 1), 12, 3),
+        (share(9_999, 1), 10, 9),
+        (share(500, 1), 10, 1),
+        (share(500, 3), 10, 3),
+        (share(500, 0), 10, 0),
+        (share(0, 1), 1_000, 0),
+        (share(0, 5), 1_000, 0),
+        (share(10_000, 1), 10, 10),
+        (share(500, 3), 0, 3),
+        (Limit::Count(0), 1_000, 0),
+        (Limit::Count(7), 3, 7),
+    ] {
+        assert_eq!(limit.of(total), expected, "{limit:?} of {total}");
+    }
+    let group = |limit| Caps { group: Some(limit), ..Caps::default() };
+    check(group(share(0, 10)), &fleet(), 0, &[("cap-group", 10)]);
+    check(group(share(500, 10)), &fleet(), 10, &[]);
+}
+
+#[test]
+fn over_the_cap_of_one_group_the_others_go_and_that_one_not_in_part() {
+    let mut fleet = fleet();
+    fleet.machines[10].tags.push("ir".to_owned());
+    let caps = Caps { group: Some(Limit::Count(9)), ..Caps::default() };
+    let plan = check(caps, &fleet, 1, &[("cap-group", 10)]);
+    assert_eq!(plan.changes[0].target.group, "Workstations");
+    assert!(plan.held.iter().all(|entry| entry.target.group == "Kiosks"));
+    assert_eq!(plan.held.len(), 10);
 }
 
 #[test]
@@ -126,7 +193,7 @@ fn a_lease_longer_than_the_workspace_allows_is_held() {
     assert_eq!(plan.objections[0].scope, "policy ir");
 }
 
-fn lifting(codes: &[&str]) -> Circumstances {
+pub(super) fn lifting_codes(codes: &[&str]) -> Circumstances {
     let lift = |code: &&str| Lift { code: (*code).to_owned(), because: "IR-7781".to_owned() };
     Circumstances { lifts: codes.iter().map(lift).collect(), ..Circumstances::default() }
 }
@@ -135,7 +202,7 @@ fn lifting(codes: &[&str]) -> Circumstances {
 fn an_objection_is_lifted_by_its_own_name_and_no_other_with_it() {
     let caps = Caps { run: Some(Limit::Count(9)), group: Some(percent(50)), ..Caps::default() };
     let plan = |codes: &[&str]| {
-        planned_around(&lifting(codes), &policies(), &capped(caps), fleet().build())
+        planned_around(&lifting_codes(codes), &policies(), &capped(caps), fleet().build())
     };
     let one = plan(&["cap-run"]);
     assert_eq!((one.changes.len(), one.held.len()), (0, 10));
@@ -159,7 +226,7 @@ fn an_objection_is_lifted_by_its_own_name_and_no_other_with_it() {
 fn nothing_lifts_the_protection_of_a_device() {
     let mut workspace = workspace();
     workspace.guardrails.protected = Some(tag("ir"));
-    let around = lifting(&["protected"]);
+    let around = lifting_codes(&["protected"]);
     let plan = planned_around(&around, &policies(), &workspace, fleet().build());
     assert_eq!((plan.changes.len(), codes(&plan)), (0, vec![("protected".to_owned(), 10)]));
 }

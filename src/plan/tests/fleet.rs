@@ -1,5 +1,6 @@
 //! A small fleet with history, built in a few words.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -41,6 +42,7 @@ pub(in crate::plan) struct Machine {
     pub(in crate::plan) value: DeviceValue,
     pub(in crate::plan) onboarding: Onboarding,
     pub(in crate::plan) last_seen: Timestamp,
+    pub(in crate::plan) ips: Vec<IpAddr>,
 }
 
 impl Machine {
@@ -55,6 +57,7 @@ impl Machine {
             value: DeviceValue::Normal,
             onboarding: Onboarding::Onboarded,
             last_seen: ago(1),
+            ips: Vec::new(),
         }
     }
     pub(in crate::plan) fn tag(mut self, tag: &str) -> Self {
@@ -225,7 +228,7 @@ fn row(machine: &Machine) -> DeviceRow<'_> {
         managed_by: "Intune",
         first_seen: Some(ago(9_000)),
         last_seen: Some(machine.last_seen),
-        ips: Vec::new(),
+        ips: machine.ips.clone(),
     }
 }
 

@@ -54,7 +54,8 @@ pub(super) fn schedule(cx: &mut Cx<'_>, entry: &Entry, header: Header) -> Option
     })
 }
 
-fn zone(cx: &mut Cx<'_>, spec: &Node) -> Option<TimeZone> {
+/// The time zone that `spec` names; UTC when it names none.
+pub(super) fn zone(cx: &mut Cx<'_>, spec: &Node) -> Option<TimeZone> {
     let Some(node) = spec.get("timeZone") else { return Some(TimeZone::UTC) };
     let name = node.text()?;
     if let Ok(zone) = TimeZone::get(name) {
@@ -88,7 +89,8 @@ fn tick(cx: &mut Cx<'_>, entry: &Entry) -> Option<Tick> {
     }
 }
 
-fn cron(cx: &mut Cx<'_>, node: &Node) -> Option<Cron> {
+/// A cron expression.
+pub(super) fn cron(cx: &mut Cx<'_>, node: &Node) -> Option<Cron> {
     let text = leaf::text(cx, node)?;
     match Cron::parse(&text) {
         Ok(cron) => Some(cron),

@@ -10,8 +10,8 @@ use crate::model::Verb;
 use crate::policy::document::ApiVersion;
 use crate::policy::document::device::DeviceSelector;
 use crate::policy::document::leaf::{
-    DurationText, GuidText, NameText, OneOrMany, PathText, ShareText, SiteText, Text, UrlText,
-    WorkspaceIdText,
+    CronText, DurationText, GuidText, NameText, OneOrMany, PathText, ShareText, SiteText, Text,
+    UrlText, WorkspaceIdText, ZoneText,
 };
 use crate::policy::document::limits::{AlertRuleCapDocument, RemainingDocument, ShrinkDocument};
 
@@ -158,8 +158,20 @@ pub struct GuardrailsDocument {
     /// Devices that nothing may restrict, whatever policies say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protected: Option<DeviceSelector>,
+    /// Domain controllers are found by tag, group and name, and protected without being asked; this
+    /// corrects what is found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain_controllers: Option<DomainControllersDocument>,
+    /// Windows of time in which changes are held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub freeze: Option<Vec<FreezeDocument>>,
+    /// Verbs without a way back that policies may use: `offboard`, `quarantine`; none when it is not
+    /// given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<DestructiveVerbs>")]
+    pub destructive: Option<Vec<Verb>>,
     /// Caps by verb. What is not written keeps its default: `isolate` 50 in a run, 25 % of a group, 10 %
-    /// of the fleet; `restrict` 500, 50 % and 25 %; `offboard` none at all.
+    /// of the fleet; `restrict` 500, 50 % and 25 %; `offboard` 10, 5 % and 1 %.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(with = "VerbCaps")]
     pub caps: BTreeMap<Verb, CapsDocument>,
@@ -187,6 +199,78 @@ pub struct GuardrailsDocument {
     /// By how much the inventory and what a policy selects may shrink or grow since the last run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shrink: Option<ShrinkDocument>,
+}
+
+/// Corrects which devices count as domain controllers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct DomainControllersDocument {
+    /// Devices that are domain controllers and do not look so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub also: Option<DeviceSelector>,
+    /// Devices that look like domain controllers and are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub except: Option<DeviceSelector>,
+}
+
+/// A window of time in which changes are held. Releasing and cancelling go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FreezeDocument {
+    /// What it is called in plans.
+    pub name: NameText,
+    /// When it opens, as a cron expression: minute, hour, day of month, month, day of week.
+    pub schedule: CronText,
+    /// How long it stays open.
+    #[schemars(example = &"12h")]
+    pub window: DurationText,
+    /// Zone in which the cron expression is read; `UTC` when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<ZoneText>,
+    /// Verbs it holds, those that let go included when they are named; every verb but `release`,
+    /// `unrestrict` and `cancel` when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<AnyVerbs>")]
+    pub verbs: Option<Vec<Verb>>,
+}
+
+/// The schema of a list of verbs, at least one.
+fn verbs(some: impl Fn(&Verb) -> bool) -> Schema {
+    let words: Vec<&str> =
+        Verb::ALL.iter().filter(|verb| some(verb)).map(|verb| verb.word()).collect();
+    json_schema!({ "type": "array", "items": { "type": "string", "enum": words } })
+}
+
+/// The schema of a list of verbs.
+#[derive(Debug)]
+pub struct AnyVerbs;
+
+impl JsonSchema for AnyVerbs {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "AnyVerbs".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        verbs(|_| true)
+    }
+}
+
+/// The schema of a list of verbs without a way back.
+#[derive(Debug)]
+pub struct DestructiveVerbs;
+
+impl JsonSchema for DestructiveVerbs {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "DestructiveVerbs".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        verbs(|verb| verb.is_destructive())
+    }
 }
 
 /// The schema of caps by verb: a property for each verb, so that editors complete them.

@@ -109,7 +109,10 @@ impl<'a> Item<'a> {
     pub(super) fn always_named(&self) -> bool {
         self.target().value == Some(DeviceValue::High)
             || self.disposition() == Disposition::Unknown
-            || self.reason().is_some_and(|reason| reason.code == "protected")
+            || self.reason().is_some_and(|reason| {
+                let code = reason.code.as_str();
+                matches!(code, "domain-controller" | "protected" | "self-lockout")
+            })
     }
 
     /// Whether something is taken from a person at a device.

@@ -104,7 +104,9 @@ fn section<'a>(plan: &'a Plan, tenant: &'a TenantSection, items: &'a [Item<'a>])
     let holds =
         |objection: &&&Objection| objection.verb.is_some() && objection.level == Level::Hold;
     // Said with the devices themselves, in the list of what is held.
-    let in_list = |objection: &Objection| objection.code == "protected";
+    let in_list = |objection: &Objection| {
+        matches!(objection.code.as_str(), "domain-controller" | "protected" | "self-lockout")
+    };
     Section {
         tenant,
         risk: risk(tenant, &changes),

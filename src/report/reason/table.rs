@@ -80,6 +80,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "we released it less than {leastSeconds} ago[; the last of them may be taken at {until}][ ({setting})]",
     ),
     (
+        "destructive",
+        "{verb} is off",
+        "{verb} cannot be taken back and the workspace does not name it[ ({setting})]",
+    ),
+    (
         "device-missing",
         "not in the devices that were read",
         "the device list is incomplete and this device is not in it",
@@ -88,6 +93,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "disputed",
         "sources disagree",
         "sources disagree[: the action history says {history}][, another source says {other}]",
+    ),
+    (
+        "domain-controller",
+        "domain controller by {by}",
+        "it is a domain controller by {by}[ ({setting})]",
     ),
     (
         "dwell",
@@ -100,6 +110,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "exempted[ by {name}][ until {expires}][: {reason}][ (approved by {approver})]",
     ),
     ("failure-limit", "failure limit", "too many failures[: {failures}][ of {limit}]"),
+    (
+        "freeze-window",
+        "freeze {name} until[ {ends}]",
+        "the freeze {name} is open until[ {ends}][ ({setting})]",
+    ),
     ("frozen", "workspace frozen", FROZEN),
     (
         "held-by-other",
@@ -276,6 +291,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "the selector reads [{what}] and those are incomplete",
     ),
     (
+        "self-lockout",
+        "the machine that runs Palisade",
+        "it is the machine that runs Palisade: isolated, it could release nobody",
+    ),
+    (
         "sensor-too-old",
         "sensor older than[ {least}]",
         "the sensor is too old[ ({version})]; at least[ {least}] is needed",
@@ -323,9 +343,12 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("cap-rolling", "{wouldBe} within {windowSeconds}, cap {limit}"),
     ("cap-run", "{wouldBe} in one run, cap {limit}"),
     ("cooldown", "released by us less than {leastSeconds} ago, the last may be taken at {until}"),
+    ("destructive", "{verb} cannot be taken back and the workspace does not name it"),
+    ("domain-controller", "domain controllers by {by}"),
     ("dwell", "{scope}: placed less than {leastSeconds} ago, the last may be released at {until}"),
     ("exemption-ended", "{scope} ended {expires}, and {devices} of its devices are touched now"),
     ("exemption-ending", "{scope} of {devices} devices ends {expires}"),
+    ("freeze-window", "{scope}, until {ends}"),
     ("frozen", FROZEN),
     ("inventory-grew", "{before} devices in run {run}, {now} now, at most {limit} more"),
     ("inventory-shrank", "{before} devices in run {run}, {now} now, at most {limit} fewer"),
@@ -348,5 +371,10 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     (
         "selection-shrank",
         "{scope}: {before} selected in run {run}, {now} now, at most {limit} fewer",
+    ),
+    ("self-lockout", "the machine that runs Palisade"),
+    (
+        "self-lockout-shared",
+        "{devices} devices carry {by}, as the machine that runs Palisade does: by that none of them is protected",
     ),
 ];

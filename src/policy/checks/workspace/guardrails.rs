@@ -1,10 +1,14 @@
 //! `guardrails:` of the workspace: what is written replaces a default, what is not keeps it.
 
+use std::collections::BTreeMap;
+
 use crate::diag::{Code, words};
 use crate::model::{Span, Verb};
+use crate::policy::checks::workspace::held;
 use crate::policy::checks::{Cx, device, leaf};
 use crate::policy::limits::Remaining;
-use crate::policy::workspace::{Caps, Guardrails, Limit, Rolling, Workspace};
+use crate::policy::selector::DeviceExpr;
+use crate::policy::workspace::{Caps, DomainControllers, Guardrails, Limit, Rolling, Workspace};
 use crate::policy::yaml::{Content, Entry, Node};
 
 /// Longest lease anybody may allow.
@@ -12,13 +16,17 @@ const LEASE_MAX: Span = Span::from_days(365);
 
 pub(super) fn guardrails(cx: &mut Cx<'_>, entry: &Entry, workspace: &Workspace) -> Guardrails {
     let node = &entry.value;
-    let mut rails = Guardrails::default();
-    if let Some(entry) = node.entry("protected") {
-        // The selector may name sites, which are known by now.
-        let mut inner = Cx::new(cx.file, cx.now, Some(workspace));
-        rails.protected = device::expr(&mut inner, entry);
-        cx.findings.append(&mut inner.findings);
+    let protected = selector(cx, node, "protected", workspace);
+    let mut rails = Guardrails { protected, ..Guardrails::default() };
+    if let Some(node) = node.get("domainControllers") {
+        rails.domain_controllers = DomainControllers {
+            also: selector(cx, node, "also", workspace),
+            except: selector(cx, node, "except", workspace),
+        };
     }
+    rails.freeze = held::freezes(cx, node.get("freeze"));
+    rails.destructive = held::destructive(cx, node.get("destructive"));
+    settings("guardrails", node, &mut rails.written);
     for entry in node.get("caps").map(Node::entries).unwrap_or_default() {
         if let Some(verb) = verb(cx, entry) {
             let caps = rails.caps.entry(verb).or_default();
@@ -77,18 +85,26 @@ fn remaining(cx: &mut Cx<'_>, node: &Node, default: Remaining) -> Remaining {
     }
 }
 
-fn verb(cx: &mut Cx<'_>, entry: &Entry) -> Option<Verb> {
-    let found = Verb::ALL.iter().copied().find(|verb| verb.word() == entry.key);
-    if found.is_some() {
-        return found;
+/// A selector of devices. It may name sites, which are known by now.
+fn selector(cx: &mut Cx<'_>, node: &Node, key: &str, workspace: &Workspace) -> Option<DeviceExpr> {
+    let entry = node.entry(key)?;
+    let mut inner = Cx::new(cx.file, cx.now, Some(workspace));
+    let expr = device::expr(&mut inner, entry);
+    cx.findings.append(&mut inner.findings);
+    expr
+}
+
+/// The line of every key below `node`, by its path.
+fn settings(path: &str, node: &Node, written: &mut BTreeMap<String, u32>) {
+    for entry in node.entries() {
+        let path = format!("{path}.{}", entry.key);
+        settings(&path, &entry.value, written);
+        written.insert(path, entry.key_place.line);
     }
-    let verbs = Verb::ALL.iter().map(|verb| verb.word());
-    let message = format!("{} is not a verb", words::quote(&entry.key));
-    let help = match words::near(&entry.key, verbs.clone()) {
-        Some(near) => format!("did you mean {}?", words::quote(near)),
-        None => format!("use {}", words::any_of(verbs)),
-    };
-    cx.advise(Code::UnknownVerb, &entry.key_place, message, help)
+}
+
+fn verb(cx: &mut Cx<'_>, entry: &Entry) -> Option<Verb> {
+    held::verb(cx, &entry.key, &entry.key_place, |_| true)
 }
 
 fn read_caps(cx: &mut Cx<'_>, node: &Node, default: Caps) -> Caps {

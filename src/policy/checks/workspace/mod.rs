@@ -2,6 +2,7 @@
 
 mod cloud;
 mod guardrails;
+mod held;
 mod tenant;
 
 use std::collections::BTreeMap;

@@ -212,18 +212,19 @@ pub(crate) fn lifted() -> Plan {
         let target = target(&format!("lon-{n:04}"), "EMEA-Workstations");
         plan.changes.push(change(&ISOLATE, target, ir()));
     }
-    let objection = |code: &str, verb, because: &str, setting: &str, facts: Reason| Objection {
-        code: code.into(),
-        level: Level::Hold,
-        tenant: "contoso".into(),
-        scope: if verb == None { "policy ir-7781".into() } else { "run".into() },
-        verb,
-        about: 60,
-        held: 0,
-        lifted: Some(because.into()),
-        setting: setting.into(),
-        facts: facts.facts,
-    };
+    let objection =
+        |code: &str, verb: Option<Verb>, because: &str, setting: &str, facts: Reason| Objection {
+            code: code.into(),
+            level: Level::Hold,
+            tenant: "contoso".into(),
+            scope: if verb.is_none() { "policy ir-7781".into() } else { "run".into() },
+            verb,
+            about: 60,
+            held: 0,
+            lifted: Some(because.into()),
+            setting: setting.into(),
+            facts: facts.facts,
+        };
     let agreed = "IR-7781: agreed with the CISO\u{202e}, 60 hosts are infected";
     let run = Reason::new("").with("wouldBe", 60).with("limit", 50);
     let lease = Reason::new("").with("policy", "ir-7781").with("mostSeconds", 86_400);

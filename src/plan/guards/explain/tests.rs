@@ -1,0 +1,85 @@
+//! Every guardrail is explained, with the numbers by which it passes or holds.
+
+use super::*;
+use crate::plan::guards::tests::{capped, fleet, lifting_codes, percent, policies};
+use crate::plan::tests::fleet::now;
+use crate::plan::tests::policies::tag;
+use crate::plan::{Circumstances, explain_guardrails};
+use crate::policy::Workspace;
+
+fn explained(workspace: &Workspace, around: &Circumstances) -> Vec<Guardrail> {
+    let inventories = [fleet().build()];
+    let policies = policies();
+    let input = Input {
+        policies: &policies,
+        workspace,
+        inventories: &inventories,
+        now: now(),
+        around,
+        study: false,
+        tool: "palisade 0.1.0",
+    };
+    explain_guardrails(&input).unwrap()
+}
+
+fn of<'r>(rails: &'r [Guardrail], code: &str) -> Vec<&'r Guardrail> {
+    rails.iter().filter(|rail| rail.code == code).collect()
+}
+
+#[test]
+fn every_code_has_a_row_and_the_file_is_named_where_it_speaks() {
+    let mut workspace = capped(Caps::default());
+    workspace.guardrails.written = [("guardrails.caps.isolate.run".to_owned(), 14)].into();
+    let rails = explained(&workspace, &Circumstances::default());
+    let listed: Vec<&str> = rails.iter().map(|rail| rail.code.as_str()).collect();
+    for code in crate::plan::guards::codes() {
+        let listed = listed.contains(&home(code, "guardrails.protected"));
+        assert!(listed || code == "rule-conflict", "{code}: {rails:?}");
+    }
+    assert!(
+        rails
+            .windows(2)
+            .all(|two| (&two[0].code, &two[0].setting) < (&two[1].code, &two[1].setting))
+    );
+    assert_eq!(of(&rails, "cap-run")[0].line, Some(14));
+    assert_eq!(of(&rails, "cap-group")[0].line, None);
+    assert_eq!(of(&rails, "cap-run")[0].value, "unlimited");
+    assert!(of(&rails, "cap-run")[0].liftable && !of(&rails, "protected")[0].liftable);
+}
+
+#[test]
+fn what_passes_says_how_far_it_is_from_its_limit() {
+    let caps = Caps { run: Some(Limit::Count(14)), group: Some(percent(40)), ..Caps::default() };
+    let mut workspace = capped(caps);
+    workspace.guardrails.protected = Some(tag("nobody"));
+    let rails = explained(&workspace, &Circumstances::default());
+    let [run] = &of(&rails, "cap-run")[0].counted[..] else { panic!("{rails:?}") };
+    assert_eq!((run.over, run.about, run.left), (false, 10, Some(4)));
+    let [group] = &of(&rails, "cap-group")[0].counted[..] else { panic!("{rails:?}") };
+    assert_eq!((group.over, group.about, group.left), (true, 10, None));
+    assert_eq!((group.scope.as_str(), &group.facts["limit"]), ("group Kiosks", &4.into()));
+    assert!(of(&rails, "protected")[0].counted.is_empty());
+    assert_eq!(of(&rails, "cap-group")[0].value, "40%");
+}
+
+#[test]
+fn what_is_lifted_says_so() {
+    let caps = Caps { run: Some(Limit::Count(0)), ..Caps::default() };
+    let rails = explained(&capped(caps), &lifting_codes(&["cap-run"]));
+    let run = &of(&rails, "cap-run")[0].counted[0];
+    assert_eq!((run.over, run.about, run.lifted.as_deref()), (true, 10, Some("IR-7781")));
+}
+
+#[test]
+fn values_are_written_as_the_file_takes_them() {
+    let share = |basis_points, at_least| Some(Limit::Share { basis_points, at_least });
+    for (value, expected) in [
+        (None, json!("unlimited")),
+        (Some(Limit::Count(0)), json!(0)),
+        (share(0, 1), json!("0%")),
+        (share(250, 1), json!("2.50%")),
+        (share(2_500, 3), json!({ "share": "25%", "atLeast": 3 })),
+    ] {
+        assert_eq!(limit(value), expected);
+    }
+}
