@@ -105,7 +105,7 @@ impl List<'_> {
                 ]
             }));
             page.line(4, &join(heading));
-            page.line(8, &[plain("    "), plain(names(&group, |name| measure::unbroken(name)))]);
+            page.line(8, &[plain("    "), plain(names(&group, measure::unbroken))]);
         }
     }
 
