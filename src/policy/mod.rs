@@ -9,6 +9,7 @@ pub mod layout;
 pub mod limits;
 pub mod load;
 pub mod rego;
+pub mod rollout;
 pub mod schedule;
 pub mod selector;
 pub mod set;

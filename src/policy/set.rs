@@ -13,6 +13,7 @@ use crate::model::{
     Restriction, ScanType, Span,
 };
 use crate::policy::load::SourceText;
+use crate::policy::rollout::Rollout;
 use crate::policy::schedule::Schedule;
 use crate::policy::selector::{AlertExpr, DeviceExpr};
 
@@ -168,6 +169,8 @@ pub struct Containment {
     pub on_manual_release: OnManualRelease,
     /// Whether a device that is offline is queued (default) or held.
     pub queue_offline: bool,
+    /// In which waves its changes go out; all at once when there is none.
+    pub rollout: Option<Rollout>,
     /// The author's comment, with the workspace's suffix.
     pub comment: Arc<str>,
 }
@@ -209,6 +212,8 @@ pub struct ScanPolicy {
     pub retry_delay: Span,
     /// Whether an offline device is queued; by default it is held.
     pub queue_offline: bool,
+    /// In which waves its changes go out; all at once when there is none.
+    pub rollout: Option<Rollout>,
     /// The author's comment, with the workspace's suffix.
     pub comment: Arc<str>,
 }
@@ -228,6 +233,8 @@ pub struct AlertRule {
     pub set: Verdict,
     /// Whether a verdict that a person gave is overwritten.
     pub overwrite_analyst: bool,
+    /// In which waves its changes go out; all at once when there is none.
+    pub rollout: Option<Rollout>,
 }
 
 /// What an alert rule sets; absent members stay as they are.

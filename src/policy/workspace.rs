@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::model::{Span, Verb, WorkspaceId};
 use crate::policy::limits::{Remaining, Shrink};
+use crate::policy::rollout::Rollout;
 use crate::policy::schedule::Cron;
 use crate::policy::selector::DeviceExpr;
 
@@ -80,6 +81,8 @@ pub struct Defaults {
     pub comment_suffix: Option<Arc<str>>,
     /// Spread of scan schedules that state none.
     pub scan_spread: Option<Span>,
+    /// Rollout of restrictive policies that state none.
+    pub rollout: Option<Rollout>,
 }
 
 /// How tenants are read.

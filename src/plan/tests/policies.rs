@@ -46,6 +46,7 @@ pub(in crate::plan) fn containment(devices: DeviceExpr) -> Containment {
         adopt: false,
         on_manual_release: OnManualRelease::Respect,
         queue_offline: true,
+        rollout: None,
         comment: Arc::from("for a test"),
     }
 }
@@ -80,6 +81,7 @@ pub(in crate::plan) fn scan(name: &str, devices: DeviceExpr, cron: &str) -> Scan
         },
         retry_delay: Span::from_hours(4),
         queue_offline: false,
+        rollout: None,
         comment: Arc::from("for a test"),
     }
 }
@@ -92,6 +94,7 @@ pub(in crate::plan) fn rule(name: &str, title: &str, set: Verdict) -> AlertRule 
         alerts: AlertExpr::Term(AlertTerm::Title(vec![Glob { text: Arc::from(title) }])),
         set,
         overwrite_analyst: false,
+        rollout: None,
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::diag::{Code, words};
 use crate::model::{IsolationMode, Span};
 use crate::policy::checks::platform::{self, Wish};
-use crate::policy::checks::{Cx, comment, device, leaf};
+use crate::policy::checks::{Cx, comment, device, leaf, rollout};
+use crate::policy::rollout::Rollout;
 use crate::policy::set::{
     Containment, Header, IsolationPolicy, Lease, Mode, OnExpiry, OnManualRelease, RestrictionPolicy,
 };
@@ -43,6 +44,7 @@ fn containment(cx: &mut Cx<'_>, entry: &Entry, header: &Header, wish: Wish) -> O
         platform::check(cx, expr, wish, &devices.key_place);
     }
     let lease = lease(cx, entry);
+    let rollout = rollout(cx, entry, lease);
     let comment = comment::comment(cx, spec, header);
     Some(Containment {
         mode: mode(spec)?,
@@ -53,8 +55,21 @@ fn containment(cx: &mut Cx<'_>, entry: &Entry, header: &Header, wish: Wish) -> O
         adopt: flag(spec, "adopt", false)?,
         on_manual_release: on_manual_release(spec)?,
         queue_offline: flag(spec, "queueOffline", true)?,
+        rollout: rollout?,
         comment,
     })
+}
+
+/// The rollout of a policy, its own or the workspace's.
+#[expect(clippy::option_option, reason = "absent and wrong are different answers")]
+fn rollout(cx: &mut Cx<'_>, entry: &Entry, lease: Option<Lease>) -> Option<Option<Rollout>> {
+    let written = rollout::optional(cx, &entry.value)?;
+    let default = || cx.workspace.and_then(|workspace| workspace.defaults.rollout.clone());
+    let Some(rollout) = written.or_else(default) else { return Some(None) };
+    if let Some(lease) = lease {
+        rollout::fits_lease(cx, entry, &rollout, lease)?;
+    }
+    Some(Some(rollout))
 }
 
 /// The lease of a policy, its own or the workspace's.

@@ -17,6 +17,7 @@ mod header;
 mod leaf;
 mod overlap;
 mod platform;
+mod rollout;
 mod rule;
 mod scan;
 mod terms;

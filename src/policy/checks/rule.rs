@@ -4,7 +4,7 @@ use crate::diag::{Code, words};
 use crate::model::{AlertStatus, Classification, Determination};
 use crate::policy::checks::contain::{flag, mode, number};
 use crate::policy::checks::overlap::RuleFacts;
-use crate::policy::checks::{Cx, alert, comment, leaf};
+use crate::policy::checks::{Cx, alert, comment, leaf, rollout};
 use crate::policy::set::{AlertRule, Header, Mode, Verdict};
 use crate::policy::yaml::{Content, Entry, Node};
 
@@ -19,6 +19,7 @@ pub(super) fn rule(
     let spec = &entry.value;
     let alerts = spec.entry("alerts").and_then(|alerts| alert::spanned(cx, alerts));
     let set = spec.entry("set").and_then(|set| verdict(cx, set));
+    let rollout = rollout::optional(cx, spec);
     let alerts_place = spec.entry("alerts").map(|alerts| alerts.key_place.clone());
     let (alerts, set, mode) = (alerts?, set?, mode(spec)?);
     let priority = number(spec, "priority", PRIORITY)?;
@@ -31,6 +32,7 @@ pub(super) fn rule(
         alerts: alert::plain(alerts),
         set,
         overwrite_analyst: flag(spec, "overwriteAnalyst", false)?,
+        rollout: rollout?,
     };
     Some((rule, facts))
 }

@@ -6,7 +6,7 @@ use crate::diag::{Code, Finding, words};
 use crate::model::Span;
 use crate::policy::checks::contain::{flag, mode, optional_duration};
 use crate::policy::checks::platform::{self, Wish};
-use crate::policy::checks::{Cx, comment, device, leaf};
+use crate::policy::checks::{Cx, comment, device, leaf, rollout};
 use crate::policy::schedule::{Cron, Schedule, Tick};
 use crate::policy::set::{Header, ScanPolicy};
 use crate::policy::yaml::{Entry, Node};
@@ -28,12 +28,17 @@ pub(super) fn schedule(cx: &mut Cx<'_>, entry: &Entry, header: Header) -> Option
     let window = optional_duration(cx, spec, "window");
     let spread = optional_duration(cx, spec, "spread");
     let retry_delay = optional_duration(cx, spec, "retryDelay");
+    let rollout = rollout::optional(cx, spec);
     let comment = comment::comment(cx, spec, &header);
     let scan = spec.get("scan").and_then(|node| leaf::word(cx, node));
     let window = window?.unwrap_or(WINDOW);
     let spread = fitting(cx, spec, window, spread?);
     if let (Some(Tick::Cron(cron)), Some(zone)) = (&tick, &zone) {
         against_interval(cx, spec, window, cron, zone);
+    }
+    // An interval has no window that closes.
+    if let (Some(Some(rollout)), Some(Tick::Cron(_))) = (&rollout, &tick) {
+        rollout::fits_window(cx, entry, rollout, window)?;
     }
     let schedule = Schedule {
         tick: tick?,
@@ -50,6 +55,7 @@ pub(super) fn schedule(cx: &mut Cx<'_>, entry: &Entry, header: Header) -> Option
         schedule,
         retry_delay: retry_delay?.unwrap_or(RETRY_DELAY),
         queue_offline: flag(spec, "queueOffline", false)?,
+        rollout: rollout?,
         comment,
     })
 }

@@ -10,6 +10,7 @@ use crate::policy::document::leaf::{
     AgeText, AssigneeText, CommentText, GlobText, IncidentText, OneOrMany, SeverityText,
     TechniqueText, Text,
 };
+use crate::policy::document::rollout::RolloutSpec;
 
 /// Gives alerts a status, verdict, assignee or comment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +31,10 @@ pub struct AlertRuleSpec {
     /// Whether a verdict that a person gave is overwritten; `false` when it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overwrite_analyst: Option<bool>,
+    /// In which waves the alerts are changed; all at once when it is not given. `pendingOffline` means
+    /// nothing here: alerts are never pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutSpec>,
 }
 
 /// What an alert is given.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::IsolationMode;
 use crate::policy::document::device::DeviceSelector;
 use crate::policy::document::leaf::{CommentText, DurationText, TimestampText};
+use crate::policy::document::rollout::RolloutSpec;
 use crate::policy::document::{ModeWord, OnExpiryWord, OnManualReleaseWord};
 
 macro_rules! containment {
@@ -49,6 +50,10 @@ macro_rules! containment {
             /// within three days) or held; `true` when it is not given.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub queue_offline: Option<bool>,
+            /// In which waves the changes go out; the workspace's `defaults.rollout`, or all at once, when
+            /// it is not given.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub rollout: Option<RolloutSpec>,
             /// Comment of the actions, for the people who read the device's history; the policy's
             /// description, or its name, when it is not given.
             #[serde(default, skip_serializing_if = "Option::is_none")]

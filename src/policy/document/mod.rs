@@ -11,6 +11,7 @@ pub mod device;
 pub mod exempt;
 pub mod leaf;
 pub mod limits;
+pub mod rollout;
 pub mod scan;
 pub mod schemas;
 pub mod workspace;
@@ -27,6 +28,7 @@ pub use contain::{CodeExecutionRestrictionSpec, IsolationSetSpec};
 pub use device::DeviceSelector;
 pub use exempt::ExemptionSpec;
 pub use leaf::OneOrMany;
+pub use rollout::RolloutSpec;
 pub use scan::ScanScheduleSpec;
 pub use workspace::WorkspaceDocument;
 

@@ -7,6 +7,7 @@ use crate::model::ScanType;
 use crate::policy::document::ModeWord;
 use crate::policy::document::device::DeviceSelector;
 use crate::policy::document::leaf::{CommentText, CronText, DurationText, ZoneText};
+use crate::policy::document::rollout::RolloutSpec;
 
 /// Runs antivirus scans at set times. A scan that somebody else started counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +46,9 @@ pub struct ScanScheduleSpec {
     /// Whether offline devices are queued with the service or held; `false` when it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_offline: Option<bool>,
+    /// In which waves the scans go out; all at once when it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutSpec>,
     /// Comment of the actions; the policy's description, or its name, when it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<CommentText>,

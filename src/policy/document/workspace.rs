@@ -14,6 +14,7 @@ use crate::policy::document::leaf::{
     UrlText, WorkspaceIdText, ZoneText,
 };
 use crate::policy::document::limits::{AlertRuleCapDocument, RemainingDocument, ShrinkDocument};
+use crate::policy::document::rollout::RolloutSpec;
 
 /// The workspace: tenants, guardrails and defaults for all policies below it. Never holds a secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -386,6 +387,10 @@ pub struct DefaultsDocument {
     /// Spread of scan schedules that state none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scan_spread: Option<DurationText>,
+    /// Rollout of restrictive policies that state none. One that must act at once says
+    /// `rollout: {waves: [100%]}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutSpec>,
 }
 
 /// How tenants are read.

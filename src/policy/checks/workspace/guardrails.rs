@@ -148,7 +148,11 @@ fn limit(cx: &mut Cx<'_>, node: &Node) -> Option<Option<Limit>> {
 }
 
 /// `5%`, `2.5%`, `0%`: at most two decimals, at most 100.
-fn share(cx: &mut Cx<'_>, node: &Node, at_least: u32) -> Option<Limit> {
+pub(in crate::policy::checks) fn share(
+    cx: &mut Cx<'_>,
+    node: &Node,
+    at_least: u32,
+) -> Option<Limit> {
     let text = node.text()?;
     if let Some(basis_points) = basis_points(text) {
         return Some(Limit::Share { basis_points, at_least });

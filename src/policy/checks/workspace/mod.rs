@@ -1,7 +1,7 @@
 //! `palisade.yaml`: tenants and sites first, then what refers to them.
 
 mod cloud;
-mod guardrails;
+pub(in crate::policy::checks) mod guardrails;
 mod held;
 mod tenant;
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::diag::{Code, words};
 use crate::model::{Span, WorkspaceId, marker};
 use crate::policy::checks::terms::list;
-use crate::policy::checks::{Cx, header, leaf};
+use crate::policy::checks::{Cx, header, leaf, rollout};
 use crate::policy::workspace::{Defaults, IsolationEvidence, Observe, Site, Tenant, Workspace};
 use crate::policy::yaml::{Entry, Node};
 
@@ -131,6 +131,9 @@ fn defaults(cx: &mut Cx<'_>, node: Option<&Node>) -> Defaults {
         lease: span(cx, "lease"),
         comment_suffix: get("commentSuffix").and_then(|node| leaf::text(cx, node)),
         scan_spread: span(cx, "scanSpread"),
+        rollout: node
+            .and_then(|node| node.entry("rollout"))
+            .and_then(|entry| rollout::read(cx, entry)),
     }
 }
 
