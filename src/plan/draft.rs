@@ -21,7 +21,7 @@ use crate::plan::types::{
     TargetKind, TenantSection,
 };
 use crate::plan::{
-    Input, PlanError, alerts, cancel, cost, guards, posture, scan, standing, undo, waves,
+    Input, PlanError, alerts, cancel, cost, guards, posture, rollouts, scan, standing, undo,
 };
 
 /// What the steps decide for one tenant.
@@ -239,7 +239,8 @@ fn finish(scene: &Scene<'_>, draft: Draft, plan: &mut Plan) {
     };
     let offline = proposals.iter().filter(offline).count();
     let mut changes: Vec<Change> = proposals.into_iter().map(|proposal| proposal.change).collect();
-    waves::assign(&mut changes, waves::ONE);
+    let policies = scene.input.policies;
+    plan.rollouts.extend(rollouts::assign(policies, scene.inventory.tenant(), &mut changes));
     plan.tenants.push(section(scene, &changes, offline));
     plan.changes.append(&mut changes);
     plan.objections.extend(objections);

@@ -17,6 +17,7 @@ pub mod freeze;
 pub mod guards;
 mod order;
 mod posture;
+mod rollouts;
 mod scan;
 mod scene;
 pub mod standing;
@@ -38,8 +39,8 @@ pub use file::{CheckedPlan, PlanFileError, VerifyContext};
 pub use freeze::Freeze;
 pub use guards::explain::{Counted, Guardrail};
 pub use types::{
-    Change, Disposition, Entry, Level, Objection, Parameters, Plan, Risk as ChangeRisk, Summary,
-    Target, TargetKind, TenantSection, Why,
+    Change, Disposition, Entry, Level, Objection, Parameters, Plan, Risk as ChangeRisk, Rollout,
+    Summary, Target, TargetKind, TenantSection, Wave, Why,
 };
 
 /// Everything a plan is made from.

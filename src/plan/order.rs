@@ -75,6 +75,7 @@ impl Scene<'_> {
             because,
             reason: order.reason,
             risk: order.risk,
+            rollout: None,
             wave: 1,
             expects: Expectation { value, evidence: order.evidence },
         }

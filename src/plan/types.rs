@@ -14,6 +14,10 @@ use crate::model::{ChangeId, Facet, Verb};
 use crate::plan::circumstances::{Lift, Purpose};
 use crate::plan::standing::{ExemptionRow, LeaseRow, PolicyRow};
 
+mod rollout;
+
+pub use rollout::{Rollout, Wave};
+
 /// The version of the plan file's format.
 pub const FORMAT_VERSION: u32 = 1;
 
@@ -83,6 +87,9 @@ pub struct Plan {
     /// Objections that somebody lifted for this plan, in order of their codes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lifts: Vec<Lift>,
+    /// The rollouts that changes go by, in order of tenant and policy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollouts: Vec<Rollout>,
 }
 
 /// What a plan is for.
@@ -227,7 +234,10 @@ pub struct Change {
     pub reason: Option<Reason>,
     /// How carefully to look.
     pub risk: Risk,
-    /// Wave, from 1: a later one starts when the earlier one has ended.
+    /// The rollout it goes by, as its policy is named in `rollouts`; none for what is done at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<String>,
+    /// Wave of the rollout, from 1; 1 without a rollout.
     pub wave: u32,
     /// What apply must find on its last look before it acts; otherwise the change is dropped as
     /// `moved`.

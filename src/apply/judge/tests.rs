@@ -56,6 +56,7 @@ fn isolate(kind: &str) -> Change {
         because: Vec::new(),
         reason: None,
         risk: Risk::Low,
+        rollout: None,
         wave: 1,
         expects: Expectation { value: "free".into(), evidence: Some("e".into()) },
     }

@@ -11,6 +11,7 @@ mod restricted;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod waves;
 mod words;
 
 use crate::plan::Input;
@@ -44,6 +45,18 @@ pub enum Fault {
     NoParameter { id: String, parameter: String },
     #[error("change `{id}` is in wave 0")]
     NoWave { id: String },
+    #[error("change `{id}` is in a wave of no rollout")]
+    NoRollout { id: String },
+    #[error("change `{id}` gives something back and waits for a wave")]
+    Gated { id: String },
+    #[error("rollout `{rollout}` has a wave without changes")]
+    EmptyWave { rollout: String },
+    #[error("change `{id}` takes something from a device of high value in the first wave")]
+    HighValueFirst { id: String },
+    #[error("change `{id}` goes by another rollout than its policies say")]
+    OtherRollout { id: String },
+    #[error("rollout `{rollout}` bakes for {said} seconds, its policy says otherwise")]
+    OtherBake { rollout: String, said: u64 },
     #[error("change `{id}` expects no reading")]
     NoExpectation { id: String },
     #[error("change `{id}` is made although an objection holds it: `{code}`")]
@@ -86,6 +99,7 @@ pub fn check(plan: &Plan, input: &Input<'_>) -> Vec<Fault> {
     let mut faults = structure(plan);
     faults.extend(inputs::against(plan, input));
     faults.extend(purpose::against(plan, input));
+    waves::against(plan, input, &mut faults);
     faults.sort();
     faults.dedup();
     faults

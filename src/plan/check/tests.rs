@@ -4,12 +4,13 @@ use super::{Fault, check};
 use crate::inventory::{Inventory, What};
 use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
-use crate::model::{Facet, Verb};
+use crate::model::{DeviceValue, Facet, Verb};
 use crate::plan::circumstances::Runner;
 use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
 use crate::plan::tests::policies::{exempt, isolate, set, tag, workspace};
-use crate::plan::types::{Disposition, Plan};
+use crate::plan::types::{Change, Disposition, Plan, Wave};
 use crate::plan::{Circumstances, Input, Lift, plan};
+use crate::policy::rollout::Rollout;
 use crate::policy::selector::DeviceExpr;
 use crate::policy::workspace::{Caps, Limit};
 use crate::policy::{PolicySet, Workspace};
@@ -236,4 +237,59 @@ fn what_the_inputs_forbid() {
         plan.changes.last_mut().unwrap().target = target;
     });
     assert!(foreign.contains(&"ForeignRelease".to_owned()), "{foreign:?}");
+}
+
+/// A world whose policy goes out in two waves, one device first.
+fn staged() -> World {
+    let mut world = World::new();
+    let rollout = Rollout::in_waves(vec![Limit::Count(1)]);
+    world.policies.isolation[0].containment.rollout = Some(rollout);
+    world
+}
+
+#[test]
+fn waves_that_are_not_as_their_policies_say() {
+    let faults = |change: &dyn Fn(&mut Plan)| {
+        let world = staged();
+        let mut plan = plan(&world.input()).unwrap();
+        assert_eq!(plan.changes.last().unwrap().wave, 2, "one isolation waits");
+        change(&mut plan);
+        named(check(&plan, &world.input()))
+    };
+    let isolation = |plan: &Plan, wave| {
+        let is = |change: &Change| change.verb == Verb::Isolate && change.wave == wave;
+        plan.changes.iter().position(is).unwrap()
+    };
+    assert_eq!(faults(&|_| ()), Vec::<String>::new());
+    let more = |plan: &mut Plan| plan.rollouts[0].waves[0].changes = 2;
+    assert_eq!(faults(&more), ["Count"]);
+    let gone = |plan: &mut Plan| plan.rollouts.clear();
+    assert_eq!(faults(&gone), ["NoRollout"]);
+    let empty = |plan: &mut Plan| plan.rollouts[0].waves.push(Wave::default());
+    assert_eq!(faults(&empty), ["EmptyWave"]);
+    let baked = |plan: &mut Plan| plan.rollouts[0].bake_seconds = 60;
+    assert_eq!(faults(&baked), ["OtherBake"]);
+    let at_once = |plan: &mut Plan| {
+        let first = isolation(plan, 1);
+        plan.changes[first].rollout = None;
+    };
+    assert_eq!(faults(&at_once), ["Count", "OtherRollout"]);
+    let unnamed = |plan: &mut Plan| plan.changes.last_mut().unwrap().rollout = None;
+    assert_eq!(faults(&unnamed), ["Count", "NoRollout", "OtherRollout"]);
+    let gated = |plan: &mut Plan| {
+        let is = |change: &&mut Change| change.verb == Verb::Release;
+        let release = plan.changes.iter_mut().find(is).unwrap();
+        release.rollout = Some("IsolationSet/ir".to_owned());
+    };
+    assert_eq!(faults(&gated), ["Count", "Gated", "OtherRollout"]);
+    let high = |plan: &mut Plan| {
+        let first = isolation(plan, 1);
+        plan.changes[first].target.value = Some(DeviceValue::High);
+    };
+    assert_eq!(faults(&high), ["HighValueFirst"]);
+    let twice = |plan: &mut Plan| {
+        let again = plan.rollouts[0].clone();
+        plan.rollouts.push(again);
+    };
+    assert!(faults(&twice).contains(&"Unsorted".to_owned()));
 }

@@ -10,6 +10,7 @@ mod leases;
 mod owners;
 pub(super) mod policies;
 mod properties;
+mod rollouts;
 mod scans;
 mod undo;
 mod world;

@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::plan::types::{Change, Plan, TargetKind};
 use crate::policy::limits::Remaining;
+use crate::policy::rollout::{Pause, Rollout};
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
 use crate::policy::set::{Containment, Lease, Mode, OnExpiry, OnManualRelease, Verdict};
 use crate::policy::workspace::{Caps, Guardrails, Limit, Rolling};
@@ -157,6 +158,16 @@ fn contain(draw: &mut Draw, containment: &mut Containment) {
     use OnManualRelease::{Ask, Reassert, Respect};
     containment.on_manual_release = draw.pick(&[Respect, Respect, Reassert, Ask]);
     containment.queue_offline = draw.chance(70);
+    containment.rollout = rollout(draw);
+}
+
+fn rollout(draw: &mut Draw) -> Option<Rollout> {
+    let share = |percent: u32| Limit::Share { basis_points: percent * 100, at_least: 1 };
+    let waves = [vec![Limit::Count(1)], vec![share(10), share(40)], vec![share(50), share(50)]];
+    let mut rollout = Rollout::in_waves(draw.pick(&waves));
+    rollout.pause = draw.pick(&[Pause::Never, Pause::First, Pause::Each]);
+    rollout.bake = Span::from_secs(draw.below(3) * 600);
+    draw.chance(50).then_some(rollout)
 }
 
 pub(super) fn policies(draw: &mut Draw) -> PolicySet {
@@ -179,6 +190,7 @@ pub(super) fn policies(draw: &mut Draw) -> PolicySet {
             policy.scan = draw.pick(&[ScanType::Quick, ScanType::Full]);
             policy.schedule.catch_up = draw.chance(30);
             policy.queue_offline = draw.chance(30);
+            policy.rollout = rollout(draw);
             set.scans.push(policy);
         }
     }

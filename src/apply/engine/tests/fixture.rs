@@ -79,6 +79,7 @@ pub(super) fn change(n: usize, verb: Verb) -> Change {
         }],
         reason: None,
         risk: Risk::Low,
+        rollout: None,
         wave: 1,
         expects: Expectation { value: from.to_owned(), evidence: None },
     }

@@ -59,6 +59,7 @@ fn change(wish: &Wish, target: Target, because: Why) -> Change {
         because: vec![because],
         reason: None,
         risk: if wish.0.is_restrictive() { Risk::Medium } else { Risk::Low },
+        rollout: None,
         wave: 1,
         expects: Expectation { value: wish.2.into(), evidence: None },
     }
