@@ -16,5 +16,5 @@ pub mod step;
 pub use engine::Engine;
 pub use journal::{Entry, JournalEntry};
 pub use options::Options;
-pub use outcome::{Ended, Outcome, Progress, Summary};
+pub use outcome::{Course, CourseState, Ended, Outcome, Progress, Summary};
 pub use step::{Answer, Event, Filter, Lane, Question, Seen, Send, Step, Ticket, Wait};

@@ -39,8 +39,6 @@ pub struct Options {
     pub wait_scan: SignedDuration,
     /// How far ahead a change's `notBefore` may lie.
     pub wait_spread: SignedDuration,
-    /// Failures after which nothing more is sent; none unless a rollout says so.
-    pub failure_limit: Option<u32>,
 }
 
 impl Default for Options {
@@ -61,7 +59,6 @@ impl Default for Options {
             wait_containment: SignedDuration::from_mins(30),
             wait_scan: SignedDuration::from_hours(6),
             wait_spread: SignedDuration::from_hours(24),
-            failure_limit: None,
         }
     }
 }

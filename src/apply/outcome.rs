@@ -1,6 +1,7 @@
 //! How each change of a run ended, and the counts that add up to the plan's changes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -99,6 +100,14 @@ impl Ended {
     pub const fn because(outcome: Outcome, reason: Reason) -> Self {
         Self { outcome, reason: Some(reason), action: None }
     }
+    /// Whether it counts against a rollout's failure limit: a failure, or a service that could not be
+    /// asked although it was the change's turn.
+    #[must_use]
+    pub fn counts_against(&self) -> bool {
+        let code = self.reason.as_ref().map(|reason| reason.code.as_str());
+        let unasked = matches!(code, Some("throttled" | "unreachable" | "reading-failed"));
+        self.outcome.is_failure() || (self.outcome == Outcome::NotAttempted && unasked)
+    }
     /// Names the action.
     #[must_use]
     pub fn by(mut self, action: Option<ActionId>) -> Self {
@@ -167,14 +176,42 @@ pub struct Progress {
     pub offline: u32,
     /// Not begun.
     pub waiting: u32,
-    /// Wave under way.
-    pub wave: u32,
-    /// Waves in all.
-    pub waves: u32,
+    /// Rollouts with more than one wave, in the plan's order.
+    pub courses: Vec<Course>,
     /// Calls that may still be sent in the present window, when the client has told.
     pub budget_left: Option<u32>,
     /// When the remaining changes will have been sent and ended, roughly.
     pub eta: Option<Timestamp>,
     /// Whether the run is being stopped.
     pub stopping: bool,
+}
+
+/// Where a rollout is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// The policy's name.
+    pub name: Arc<str>,
+    /// Wave under way, or the last that was, from 1.
+    pub wave: u32,
+    /// Waves in all.
+    pub waves: u32,
+    /// What it does.
+    pub state: CourseState,
+}
+
+/// What a rollout does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CourseState {
+    /// Its wave is under way.
+    Running,
+    /// Nothing is sent until then.
+    Baking(Timestamp),
+    /// A person has to go on.
+    Paused,
+    /// Too many devices are pending offline.
+    Offline,
+    /// Too much failed: nothing more of it is sent.
+    Halted,
+    /// Its last wave has ended.
+    Ended,
 }

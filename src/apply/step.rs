@@ -65,6 +65,8 @@ pub enum Wait {
     Settling,
     /// For a read that failed to be tried again.
     Retry,
+    /// For the end of a bake.
+    Bake,
 }
 
 /// A read.

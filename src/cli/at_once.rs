@@ -106,7 +106,7 @@ pub fn show(
     };
     context.data(&text)?;
     if ran.summary.stopped.is_some() {
-        context.note(&format!("`palisade runs resume {}` finishes the run.", ran.run));
+        context.note(&report::going_on(&ran.run, ran.summary.stopped.as_ref()));
     }
     Ok(applying::exit_of(&ran.summary))
 }

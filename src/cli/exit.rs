@@ -37,7 +37,10 @@ impl Exit {
         ),
         (Self::Held, "a guardrail holds changes, or the workspace is frozen"),
         (Self::Incomplete, "the observation is incomplete"),
-        (Self::Partly, "applied in part: the table says which changes were not made and why"),
+        (
+            Self::Partly,
+            "applied in part, or stopped after a wave: the table says which changes were not made and why",
+        ),
         (Self::Stale, "the plan file is stale, expired or edited: plan again"),
         (Self::Interrupted, "interrupted a second time; `palisade runs resume` finishes the run"),
     ];

@@ -13,7 +13,8 @@ use crate::model::{RunId, Verb};
 use crate::plan::Lift;
 use crate::plan::types::{Change, Plan, Reason, Target};
 use crate::report::page::{Page, Piece, Role, join, piece, plain};
-use crate::report::{Style, escape, measure, reason};
+use crate::report::plan::rollout_line;
+use crate::report::{Style, escape, measure, reason, rollout};
 
 /// Version of the JSON form of a run's result.
 pub const FORMAT_VERSION: u32 = 1;
@@ -35,8 +36,8 @@ pub fn line(progress: &Progress, now: Timestamp) -> String {
     if progress.offline > 0 {
         parts.push(format!("offline {}", number(progress.offline)));
     }
-    if progress.waves > 1 {
-        parts.insert(0, format!("wave {} of {}", progress.wave, progress.waves));
+    if let Some(courses) = rollout::courses(&progress.courses, now) {
+        parts.insert(0, courses);
     }
     if let Some(left) = progress.budget_left {
         parts.push(format!("{} calls left", number(left)));
@@ -73,6 +74,7 @@ pub fn table(run: &RunId, plan: &Plan, summary: &Summary, style: Style) -> Strin
         }
     }
     row(&mut page, "  total", &summary.counts);
+    waves(&mut page, plan, &ended);
     troubles(&mut page, &ended);
     page.gap();
     page.line(2, &[piece(Role::Strong, verdict(summary))]);
@@ -117,6 +119,23 @@ const fn role(outcome: Outcome) -> Role {
         Outcome::Done | Outcome::AlreadySo => Role::Good,
         Outcome::PendingOffline | Outcome::Moved | Outcome::NotAttempted => Role::Warn,
         Outcome::Failed | Outcome::Refused | Outcome::TimedOut => Role::Danger,
+    }
+}
+
+/// The rollouts with more than one wave, wave by wave.
+fn waves(page: &mut Page, plan: &Plan, ended: &[(&Change, Ended)]) {
+    for it in plan.rollouts.iter().filter(|it| it.waves.len() > 1) {
+        page.gap();
+        rollout_line(page, it);
+        for (number, _) in (1u32..).zip(&it.waves) {
+            let own = |change: &Change| {
+                change.wave == number
+                    && change.tenant == it.tenant
+                    && change.rollout.as_deref() == Some(&it.policy)
+            };
+            let counts = counts(ended.iter().filter(|(change, _)| own(change)));
+            row(page, &format!("  wave {number}"), &counts);
+        }
     }
 }
 
@@ -175,6 +194,17 @@ pub fn verdict(summary: &Summary) -> String {
         format!("Applied in part: {} of {} as planned.", count(good), count(summary.total))
     };
     text.replace(measure::NO_BREAK, " ")
+}
+
+/// What to do about a run that has not come to its end.
+#[must_use]
+pub fn going_on(run: &RunId, stopped: Option<&Reason>) -> String {
+    let command = format!("`palisade runs resume {}`", escape::terminal(run.as_str()));
+    match stopped.map(|reason| reason.code.as_str()) {
+        Some("paused") => format!("Look at the devices; {command} goes on with the next wave."),
+        Some("offline-limit") => format!("{command} goes on when enough devices have come back."),
+        _ => format!("{command} finishes the run."),
+    }
 }
 
 fn count(value: u32) -> String {

@@ -18,6 +18,7 @@ pub mod measure;
 pub mod page;
 pub mod plan;
 pub mod reason;
+pub mod rollout;
 pub mod runs;
 pub mod table;
 

@@ -43,14 +43,32 @@ impl Draw {
 fn fifty_seeds_of_two_hundred_changes_killed_and_resumed() {
     let mut lives = 0;
     for seed in 0..50 {
-        lives += paused(one(seed));
+        lives += paused(one(seed, POLICIES));
     }
     assert!(lives > 150, "too few kills to show anything: {lives} lives");
 }
 
-async fn one(seed: u64) -> usize {
+/// Every policy in waves: with a bake, with pauses, and both in one run.
+#[test]
+fn ten_seeds_in_waves_killed_and_resumed() {
+    let with = |text: &str, name: &str, rollout: &str| {
+        let name = format!("metadata: {{name: {name}}}\nspec: {{");
+        assert!(text.contains(&name));
+        text.replace(&name, &format!("{name}rollout: {{{rollout}}}, "))
+    };
+    let policies = with(POLICIES, "ir-7781", "waves: [10%, 30%], bake: 5m, pause: first");
+    let policies = with(&policies, "kiosks", "waves: [5, 20], bake: 1m");
+    let policies = with(&policies, "weekly", "waves: [50%], pause: each");
+    let mut lives = 0;
+    for seed in 0..10 {
+        lives += paused(one(seed, &policies));
+    }
+    assert!(lives > 40, "too few kills to show anything: {lives} lives");
+}
+
+async fn one(seed: u64, policies: &str) -> usize {
     let mut draw = Draw(seed);
-    let rig = Rig::plain(150, &["case", "kiosk", "lab"], POLICIES, Rig::calendar());
+    let rig = Rig::plain(150, &["case", "kiosk", "lab"], policies, Rig::calendar());
     // Answers travel, so that a kill falls between an effect and its answer.
     rig.play("fault delay 300ms x* on ANY /api/**");
     if seed % 2 == 1 {
@@ -73,7 +91,8 @@ async fn one(seed: u64) -> usize {
         };
         let polls = kill.unwrap_or(usize::MAX);
         let life = rig.life(&plan, &rig.client(), &mut memory, Some(polls)).await;
-        if let Some(summary) = life {
+        // A run that stops for a person is gone on with.
+        if let Some(summary) = life.filter(|summary| summary.stopped.is_none()) {
             break summary;
         }
     };

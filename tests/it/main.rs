@@ -10,6 +10,7 @@ mod apply_end_to_end;
 mod apply_freeze;
 mod apply_kill;
 mod apply_rig;
+mod apply_waves;
 mod cli_flow;
 mod cli_guards;
 mod cli_interrupt;

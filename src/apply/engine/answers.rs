@@ -66,6 +66,7 @@ impl Engine {
         let Some(change) = self.change(index) else { return };
         let own = self.own(change);
         let ours = match change.verb {
+            _ if self.cancelling(index).is_some() => self.cancelling(index) == Some(row.id.clone()),
             Verb::Cancel => change.parameters.action_id.as_deref() == Some(row.id.as_str()),
             _ => own.wrote(&row.comment),
         };
@@ -92,6 +93,7 @@ impl Engine {
         now: Timestamp,
     ) {
         self.tracks.mark_sent(index);
+        self.tracks.edit(index, |track| track.action = Some(action.clone()));
         self.tracks.put(index, Phase::Accepted(Accepted { action, since: now, status }));
         let least = self.options.poll_least;
         let name = self.tracks.get(index).map(|track| track.tenant.clone());
@@ -118,12 +120,13 @@ impl Engine {
     ) {
         let verb = self.change(index).map(|change| change.verb);
         self.note(index, Noted::Refused { status, code: code.clone(), message: message.clone() });
-        if verb == Some(Verb::Cancel) && status == 400 {
+        let cancels = verb == Some(Verb::Cancel) || self.cancelling(index).is_some();
+        if cancels && status == 400 {
             // Too late is the likely reason; the action itself says.
             self.lose(index, Some(message), now);
             return;
         }
-        self.end_because(index, Outcome::Refused, refusal(status, &code, &message));
+        self.give_up(index, Outcome::Refused, refusal(status, &code, &message));
     }
 
     fn throttled(&mut self, index: usize, retry_at: Timestamp, now: Timestamp) {
@@ -133,7 +136,7 @@ impl Engine {
         let times = self.tracks.get(index).map_or(0, |track| track.throttled);
         if times > self.options.throttles {
             let reason = Reason::new("throttled").with("times", times);
-            self.end_because(index, Outcome::NotAttempted, reason);
+            self.give_up(index, Outcome::NotAttempted, reason);
         } else {
             self.tracks.put(index, Phase::Idle(retry_at.max(now)));
         }
@@ -145,7 +148,7 @@ impl Engine {
         let times = self.tracks.get(index).map_or(0, |track| track.unsent);
         if times > self.options.failed_reads {
             let reason = Reason::new("unreachable").with("why", why);
-            self.end_because(index, Outcome::NotAttempted, reason);
+            self.give_up(index, Outcome::NotAttempted, reason);
         } else {
             let pause = self.options.poll_least.checked_mul(1 << times.min(6));
             let at = pause.and_then(|pause| now.checked_add(pause).ok()).unwrap_or(now);
@@ -157,7 +160,7 @@ impl Engine {
         let part = self.tracks.get(index).map(|track| track.part);
         match part {
             Some(Part::Patch) => self.patched(index, None, now),
-            Some(Part::Action | Part::Comment) | None => {
+            Some(Part::Action | Part::Comment | Part::Cancel) | None => {
                 self.note(index, Noted::Ambiguous { why: "accepted without a body".to_owned() });
                 self.lose(index, None, now);
             }
@@ -243,7 +246,7 @@ impl Engine {
         for index in changes {
             if given_up {
                 let reason = Reason::new("reading-failed");
-                self.end_because(*index, Outcome::NotAttempted, reason);
+                self.give_up(*index, Outcome::NotAttempted, reason);
             } else {
                 self.tracks.put(*index, Phase::Idle(now));
             }
@@ -284,13 +287,16 @@ impl Engine {
         let Some(Phase::Lost(lost)) = self.phase(index) else { return };
         match row {
             Some(row) if row.status == ActionStatus::Cancelled => self.found(index, row, now),
+            Some(row) if row.status.is_terminal() && self.cancelling(index).is_some() => {
+                self.found(index, row, now);
+            }
             Some(row) if row.status.is_terminal() => {
                 let reason = device::seen("action-ended", row);
                 self.end_because(index, Outcome::Moved, reason);
             }
             Some(_) if lost.exists.is_some() => {
                 let message = lost.exists.clone().unwrap_or_default();
-                self.end_because(index, Outcome::Refused, refusal(400, "", &message));
+                self.give_up(index, Outcome::Refused, refusal(400, "", &message));
             }
             Some(_) | None => self.not_found(index, now),
         }
@@ -306,7 +312,7 @@ impl Engine {
             Part::Comment => {
                 alert::is_commented(&change.parameters, &row.comments, self.own(change))
             }
-            Part::Patch | Part::Action => alert::is_set(&change.parameters, row),
+            Part::Patch | Part::Action | Part::Cancel => alert::is_set(&change.parameters, row),
         };
         if !there {
             self.not_found(index, now);
@@ -323,7 +329,7 @@ impl Engine {
         }
         match part {
             Part::Comment => self.tracks.put(index, Phase::Claimed(None)),
-            Part::Patch | Part::Action => self.patched(index, Some(row), now),
+            Part::Patch | Part::Action | Part::Cancel => self.patched(index, Some(row), now),
         }
     }
 
@@ -345,14 +351,14 @@ impl Engine {
         }
         if let Some(message) = lost.exists {
             let reason = refusal(400, "ActiveRequestAlreadyExists", &message);
-            self.end_because(index, Outcome::Refused, reason);
+            self.give_up(index, Outcome::Refused, reason);
             return;
         }
         self.tracks.edit(index, |track| track.absent += 1);
         let times = self.tracks.get(index).map_or(0, |track| track.absent);
         if times >= self.options.sends {
             let reason = Reason::new("not-arrived").with("times", times);
-            self.end_because(index, Outcome::Failed, reason);
+            self.give_up(index, Outcome::Failed, reason);
         } else {
             self.tracks.put(index, Phase::Idle(now));
         }
@@ -365,6 +371,10 @@ impl Engine {
             (lost.failed, lost.looking, lost.next) = (lost.failed + 1, false, now);
             if lost.failed > self.options.failed_reads {
                 let reason = Reason::new("answer-lost");
+                if self.cancelling(*index).is_some() {
+                    self.give_up(*index, Outcome::Failed, reason);
+                    continue;
+                }
                 self.tracks.put(*index, Phase::Shelved(Ended::because(Outcome::Failed, reason)));
             } else {
                 self.tracks.put(*index, Phase::Lost(lost));
@@ -388,7 +398,7 @@ impl Engine {
     }
 
     /// Takes the state of the action that stands for a change.
-    fn saw_status(&mut self, index: usize, row: &ActionRow) {
+    pub(super) fn saw_status(&mut self, index: usize, row: &ActionRow) {
         let Some(Phase::Accepted(accepted)) = self.phase(index) else { return };
         let mut accepted = accepted.clone();
         if accepted.status != row.status || row.status.is_terminal() {
@@ -403,7 +413,7 @@ impl Engine {
             None => self.tracks.put(index, Phase::Accepted(accepted)),
             Some(Outcome::Done) => self.tracks.put(index, Phase::Claimed(Some(row.id.clone()))),
             Some(outcome) => {
-                let reason = device::seen("action-ended", row);
+                let reason = self.end_of(index, row);
                 self.end(index, Ended::because(outcome, reason).by(Some(row.id.clone())));
             }
         }

@@ -29,14 +29,14 @@ impl Engine {
         let verb = change.verb;
         let after = device::after(change, action.as_ref(), &newer, self.own(change));
         let ended = match after {
-            After::Verified => Ended::plain(Outcome::Done).by(action.or_else(|| {
+            After::Verified => self.done(index).by(action.or_else(|| {
                 device::standing(change, &newer, self.own(change)).0.map(|row| row.id.clone())
             })),
             After::Different(reason) => Ended::because(Outcome::Moved, reason).by(action),
             After::Pending(row) => still_pending(shelved, &row),
             After::Ended(row) => {
                 let outcome = answers::settled(Some(verb), &row.status).unwrap_or(Outcome::Failed);
-                Ended::because(outcome, device::seen("action-ended", &row)).by(Some(row.id.clone()))
+                Ended::because(outcome, self.end_of(index, &row)).by(Some(row.id.clone()))
             }
             After::Absent => shelved.unwrap_or_else(|| {
                 Ended::because(Outcome::Failed, Reason::new("action-gone")).by(action)
@@ -106,25 +106,6 @@ impl Engine {
         }
     }
 
-    /// Too many failures: nothing more is sent, what is under way is waited for.
-    pub(super) fn check_failure_limit(&mut self) {
-        let Some(limit) = self.options.failure_limit else { return };
-        if self.halt.is_some() || self.tracks.failures <= limit {
-            return;
-        }
-        let reason = Reason::new("failure-limit")
-            .with("limit", limit)
-            .with("failures", self.tracks.failures);
-        self.halt = Some(reason.clone());
-        let waiting: Vec<usize> = [Kind::Idle, Kind::Reading, Kind::Fresh]
-            .into_iter()
-            .flat_map(|kind| self.tracks.in_phase(kind))
-            .collect();
-        for index in waiting {
-            self.end_because(index, Outcome::NotAttempted, reason.clone());
-        }
-    }
-
     /// Whether nothing is left to do but to say so.
     pub(super) fn is_over(&self) -> bool {
         if self.stage != Stage::Running || self.recording.is_some() {
@@ -173,6 +154,9 @@ impl Engine {
     }
 
     fn standing_outcome(&self, index: usize) -> Ended {
+        if let Some(ended) = self.cut_short(index) {
+            return ended;
+        }
         match self.phase(index) {
             Some(Phase::Ended(ended) | Phase::Shelved(ended)) => ended.clone(),
             Some(Phase::Claimed(action)) => {
@@ -210,8 +194,7 @@ impl Engine {
         let lefts =
             self.tenants.values().flat_map(|tenant| tenant.lanes.values()).filter_map(|p| p.left);
         let left = lefts.reduce(u32::saturating_add);
-        let (last, wave) =
-            (self.plan.changes.iter().map(|change| change.wave).max(), self.tracks.wave());
+        let work = estimate(waiting, left, pending + unclear);
         Progress {
             total,
             sent: self.tracks.sent,
@@ -221,10 +204,9 @@ impl Engine {
             failed,
             offline: settled.saturating_sub(succeeded + failed),
             waiting,
-            wave: wave.or(last).unwrap_or(0),
-            waves: last.unwrap_or(0),
+            courses: self.moments(),
             budget_left: left,
-            eta: now.checked_add(estimate(waiting, left, pending + unclear)).ok(),
+            eta: now.checked_add(work.saturating_add(self.bakes_left(now))).ok(),
             stopping: self.stop.is_some(),
         }
     }

@@ -7,9 +7,11 @@
 //! never sent again unseen. Called by `drive::apply`; must never do I/O or read a clock.
 
 mod answers;
+mod cancel;
 mod finish;
 mod reads;
 mod replay;
+mod rollouts;
 mod send;
 mod track;
 
@@ -32,6 +34,7 @@ use crate::plan::file::CheckedPlan;
 use crate::plan::types::{Change, Reason};
 
 pub use replay::WrongJournal;
+use rollouts::Courses;
 use track::{Asked, Kind, Phase, Recorded, Submitted, Tracks};
 
 /// A run.
@@ -49,8 +52,8 @@ pub struct Engine {
     tickets: u64,
     /// Why the run stops, when it is told to.
     stop: Option<Reason>,
-    /// Why nothing more is sent, when too much failed.
-    halt: Option<Reason>,
+    /// Where each rollout is.
+    courses: Courses,
     stage: Stage,
 }
 
@@ -125,6 +128,7 @@ impl Engine {
         let mut engine = Self {
             workspace: WorkspaceId::from(plan.workspace.as_str()),
             tenants: tenants(plan, options.overlap),
+            courses: Courses::of(plan),
             plan: plan.clone(),
             options,
             tracks: Tracks::default(),
@@ -134,7 +138,6 @@ impl Engine {
             submitted: BTreeMap::new(),
             tickets: 0,
             stop: None,
-            halt: None,
             stage: Stage::Running,
         };
         engine.replay(history, tool)?;
@@ -176,7 +179,7 @@ impl Engine {
         if self.stop.is_some() {
             self.wind_down();
         } else {
-            self.check_failure_limit();
+            self.advance(now);
             self.arm(now);
         }
         if let Some(step) = self.record() {
@@ -193,6 +196,7 @@ impl Engine {
         {
             return step;
         }
+        self.stop_at_rest();
         if self.is_over() {
             self.close();
             if let Some(step) = self.record() {
@@ -269,20 +273,17 @@ impl Engine {
         for index in self.tracks.in_phase(Kind::Fresh) {
             offer(self.ready_at(index), Wait::Budget);
         }
-        if let Some(wave) = self.tracks.wave() {
-            for (at, index) in self.tracks.queued(wave) {
-                let ready = self.ready_at(index).max(self.retry_at(index));
-                if at > ready {
-                    offer(at, Wait::Spread);
-                    // The queue is by time: what follows is due later.
-                    break;
-                }
-                offer(
-                    ready,
-                    if ready == self.retry_at(index) { Wait::Retry } else { Wait::Budget },
-                );
+        for (at, index) in self.tracks.queued() {
+            let ready = self.ready_at(index).max(self.retry_at(index));
+            if at > ready {
+                offer(at, Wait::Spread);
+                // The queue is by time: what follows is due later.
+                break;
             }
-        } else {
+            offer(ready, if ready == self.retry_at(index) { Wait::Retry } else { Wait::Budget });
+        }
+        self.bakes(offer);
+        if self.may_verify() {
             for tenant in self.tenants.values() {
                 offer(tenant.retry_at, Wait::Retry);
             }

@@ -39,10 +39,22 @@ impl Engine {
 
     fn source(&self, index: usize) -> Source {
         match self.change(index).map(|change| change.verb) {
+            // The look at the end is for what the device came to.
+            _ if self.cancelling(index).is_some() && !self.is_settled(index) => Source::Action,
             Some(Verb::Cancel) => Source::Action,
             Some(Verb::Classify) => Source::Alert,
             _ => Source::History,
         }
+    }
+
+    fn is_settled(&self, index: usize) -> bool {
+        self.phase(index).is_none_or(Phase::is_settled)
+    }
+
+    /// The action that is, or is to be, cancelled.
+    fn action_of(&self, index: usize) -> Option<ActionId> {
+        let cancel = || self.change(index)?.parameters.action_id.as_deref().map(ActionId::from);
+        self.cancelling(index).or_else(cancel)
     }
 
     fn tenant_of(&self, index: usize) -> Option<Arc<str>> {
@@ -75,10 +87,7 @@ impl Engine {
                 Question::Actions(Filter { ids: Vec::new(), device, since: Some(from) })
             }
             Source::Action => {
-                let ids = batch.iter().filter_map(|index| {
-                    let id = self.change(*index)?.parameters.action_id.as_deref()?;
-                    Some(ActionId::from(id))
-                });
+                let ids = batch.iter().filter_map(|index| self.action_of(*index));
                 Question::Actions(Filter { ids: ids.collect(), ..Filter::default() })
             }
             Source::Alert => Question::Alert(AlertId::from(self.change(first)?.target.id.as_str())),
@@ -123,9 +132,6 @@ impl Engine {
     }
 
     fn ask_rereads(&mut self, now: Timestamp) -> Option<Step> {
-        if self.halt.is_some() {
-            return None;
-        }
         // A reading is taken when its change can leave, not long before.
         let fresh: BTreeSet<(Option<Arc<str>>, Source)> = self
             .tracks
@@ -138,7 +144,7 @@ impl Engine {
             source => fresh.contains(&(engine.tenant_of(index), source)),
         };
         let mut due = Vec::new();
-        for (at, index) in self.tracks.queued(self.tracks.wave()?) {
+        for (at, index) in self.tracks.queued() {
             if at > now || due.len() >= REREAD_AT_MOST {
                 break;
             }
@@ -198,9 +204,14 @@ impl Engine {
         self.put_question(Purpose::Poll, pending, Question::Actions(filter), now)
     }
 
-    /// The look at the end begins when every change is settled.
+    /// Whether the look at the end may be taken: every change is settled, or what is left waits.
+    pub(super) fn may_verify(&self) -> bool {
+        self.tracks.unsettled() == 0 || self.is_at_rest()
+    }
+
+    /// The look at the end.
     fn ask_verification(&mut self, now: Timestamp) -> Option<Step> {
-        if self.tracks.wave().is_some() {
+        if !self.may_verify() {
             return None;
         }
         let asked: BTreeSet<usize> = self
@@ -211,7 +222,8 @@ impl Engine {
         let due: Vec<usize> = self
             .tracks
             .in_phase(Kind::Claimed)
-            .chain(self.tracks.in_phase(Kind::Shelved))
+            // What is pending when the run stops for a while is looked at again when it goes on.
+            .chain(self.tracks.in_phase(Kind::Shelved).filter(|_| self.tracks.unsettled() == 0))
             .filter(|index| !asked.contains(index) && self.retry_at(*index) <= now)
             .collect();
         if alerts >= self.options.concurrency {
@@ -247,14 +259,14 @@ impl Engine {
             rows.iter().map(|row| (&row.id, row)).collect();
         let none = Vec::new();
         for index in &asked.changes {
-            let row = self
-                .change(*index)
-                .and_then(|change| change.parameters.action_id.as_deref())
-                .and_then(|id| by_id.get(&ActionId::from(id)).copied());
+            let row = self.action_of(*index).and_then(|id| by_id.get(&id).copied());
             let device = self.tracks.get(*index).and_then(|track| track.device.as_ref());
             let rows = device.and_then(|device| by_device.get(device)).unwrap_or(&none);
             match (asked.purpose, self.source(*index)) {
                 (Purpose::Poll, _) => self.polled(*index, &by_id, now),
+                (Purpose::Reread, Source::Action) if self.cancelling(*index).is_some() => {
+                    self.reread_own(*index, row, now);
+                }
                 (Purpose::Reread, Source::Action) => self.reread_action(*index, row, now),
                 (Purpose::Reread, _) => self.reread_device(*index, rows, now),
                 (Purpose::Look, Source::Action) => self.looked_action(*index, row, now),
@@ -319,7 +331,7 @@ impl Engine {
     /// late by more than a tenth of what was waited.
     pub(super) fn schedule_poll(&mut self, name: &Arc<str>, now: Timestamp) {
         let (least, most) = (self.options.poll_least, self.options.poll_most);
-        let sending = self.tracks.count(Kind::Idle) + self.tracks.count(Kind::Fresh) > 0;
+        let sending = self.tracks.count(Kind::Fresh) > 0 || self.tracks.queued().next().is_some();
         if let Some(tenant) = self.tenants.get_mut(name) {
             let age = now.duration_since(tenant.last_accepted);
             let pause = if sending { least * 4 } else { (age / 10).max(least) };

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::apply::engine::cancel::not_cancelled;
 use crate::apply::engine::send::request;
-use crate::apply::engine::track::{Accepted, Lost, Phase, Track};
+use crate::apply::engine::track::{Accepted, Lost, Phase, Track, Tracks};
 use crate::apply::engine::{Engine, Stage};
 use crate::apply::journal::{Entry, FORMAT_VERSION, JournalEntry, Noted, Part};
 use crate::apply::judge::{alert, device};
@@ -79,7 +80,9 @@ impl Engine {
         } else {
             self.outbox.push(Entry::Resumed { tool: tool.to_owned() });
         }
+        self.courses.replay(rest.iter().map(|line| (&line.entry, line.time)));
         self.take_up(tracks, &told);
+        self.courses.remember(&self.tracks);
         for tenant in self.tenants.values_mut() {
             tenant.last_accepted = last;
         }
@@ -127,7 +130,7 @@ impl Engine {
         let not_before = change.parameters.not_before.unwrap_or(Timestamp::MIN);
         let mut track = Track {
             tenant: Arc::from(change.tenant.as_str()),
-            wave: change.wave,
+            gate: self.courses.gate_of(change),
             device: is_device.then(|| DeviceId::parse(&change.target.id)),
             part,
             attempts: 0,
@@ -135,6 +138,7 @@ impl Engine {
             throttled: 0,
             unsent: 0,
             sent: false,
+            action: None,
             phase: Phase::Idle(not_before),
         };
         let latest = self.plan.created_at.checked_add(self.options.wait_spread);
@@ -152,6 +156,10 @@ impl Engine {
 
     /// Takes the tracks up and records the ends that are not in the journal yet.
     fn take_up(&mut self, tracks: Vec<Track>, told: &BTreeSet<usize>) {
+        self.tracks = Tracks::with_gates(self.courses.gates());
+        for gate in self.courses.begun() {
+            self.tracks.open(gate);
+        }
         for (index, track) in tracks.into_iter().enumerate() {
             if let (Phase::Ended(ended), false) = (&track.phase, told.contains(&index))
                 && let Some(change) = self.change(index).map(|change| change.id.clone())
@@ -175,6 +183,10 @@ const fn change_of(entry: &Entry) -> Option<&ChangeId> {
         | Entry::State { change, .. }
         | Entry::Outcome { change, .. } => Some(change),
         Entry::Started { .. }
+        | Entry::WaveBegun { .. }
+        | Entry::WaveEnded { .. }
+        | Entry::WavePaused { .. }
+        | Entry::RolloutHalted { .. }
         | Entry::Verification { .. }
         | Entry::Stopped { .. }
         | Entry::Resumed { .. }
@@ -214,6 +226,10 @@ fn apply(track: &mut Track, change: &Change, entry: &Entry, time: Timestamp) {
         }
         Entry::Outcome { ended, .. } => track.phase = Phase::Ended(ended.clone()),
         Entry::Started { .. }
+        | Entry::WaveBegun { .. }
+        | Entry::WaveEnded { .. }
+        | Entry::WavePaused { .. }
+        | Entry::RolloutHalted { .. }
         | Entry::Verification { .. }
         | Entry::Stopped { .. }
         | Entry::Resumed { .. }
@@ -242,10 +258,14 @@ fn answered(track: &mut Track, change: &Change, answer: &Noted, time: Timestamp)
                 .with("serviceCode", code.as_str())
                 .with("message", message.as_str());
             track.phase = match change.verb {
-                Verb::Cancel if *status == 400 => {
+                verb if (verb == Verb::Cancel || track.part == Part::Cancel) && *status == 400 => {
                     let exists = Some(message.clone());
                     Phase::Lost(Lost { exists, ..Lost::new(Timestamp::MIN) })
                 }
+                _ if track.part == Part::Cancel => Phase::Shelved(
+                    Ended::because(Outcome::PendingOffline, not_cancelled(&reason))
+                        .by(track.action.clone()),
+                ),
                 _ => Phase::Ended(Ended::because(Outcome::Refused, reason)),
             };
         }
@@ -256,6 +276,7 @@ fn answered(track: &mut Track, change: &Change, answer: &Noted, time: Timestamp)
 
 fn accept(track: &mut Track, action: crate::model::ActionId, time: Timestamp) {
     track.sent = true;
+    track.action = Some(action.clone());
     let status = ActionStatus::Pending;
     track.phase = Phase::Accepted(Accepted { action, since: time, status });
 }

@@ -29,7 +29,7 @@ impl Engine {
                 self.tracks.put(index, Phase::Idle(Timestamp::MIN));
                 continue;
             }
-            if room == 0 || self.halt.is_some() || self.ready_at(index) > now {
+            if room == 0 || self.ready_at(index) > now {
                 continue;
             }
             room -= 1;
@@ -55,7 +55,8 @@ impl Engine {
         let (tenant, part) = (track.tenant.clone(), track.part);
         let change = self.change(index)?;
         let id = change.id.clone();
-        let Some(send) = request(change, part) else {
+        let own = self.cancel_request(index);
+        let Some(send) = own.or_else(|| request(change, part)) else {
             // `replay` has taken out what cannot be sent; this keeps the run going all the same.
             self.end_because(index, Outcome::NotAttempted, Reason::new("verb-not-supported"));
             return self.record();
@@ -102,12 +103,22 @@ impl Engine {
 
     fn pace(&self, index: usize) -> Option<&Pace> {
         let track = self.tracks.get(index)?;
-        let lane = self.change(index).map(lane)?;
+        let lane = self.lane(index)?;
         self.tenants.get(&track.tenant)?.lanes.get(&lane)
     }
 
+    /// The windows a change's next request is counted in.
+    fn lane(&self, index: usize) -> Option<Lane> {
+        Some(match self.change(index)?.verb {
+            _ if self.cancelling(index).is_some() => Lane::Cancel,
+            Verb::Cancel => Lane::Cancel,
+            Verb::Classify => Lane::Alert,
+            _ => Lane::Action,
+        })
+    }
+
     fn spend(&mut self, index: usize, now: Timestamp) {
-        let lane = self.change(index).map(lane);
+        let lane = self.lane(index);
         let tenant = self.tracks.get(index).map(|track| track.tenant.clone());
         if let (Some(lane), Some(tenant)) = (lane, tenant)
             && let Some(pace) =
@@ -125,7 +136,7 @@ impl Engine {
 
     /// The service itself asked to wait.
     pub(super) fn throttle(&mut self, index: usize, until: Timestamp) {
-        let lane = self.change(index).map(lane);
+        let lane = self.lane(index);
         let tenant = self.tracks.get(index).map(|track| track.tenant.clone());
         if let (Some(lane), Some(tenant)) = (lane, tenant)
             && let Some(tenant) = self.tenants.get_mut(&tenant)
@@ -133,15 +144,6 @@ impl Engine {
             let pace = tenant.lanes.entry(lane).or_default();
             pace.throttled_until = pace.throttled_until.max(until);
         }
-    }
-}
-
-/// The windows a change is counted in.
-pub(super) const fn lane(change: &Change) -> Lane {
-    match change.verb {
-        Verb::Cancel => Lane::Cancel,
-        Verb::Classify => Lane::Alert,
-        _ => Lane::Action,
     }
 }
 

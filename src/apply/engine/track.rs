@@ -1,9 +1,10 @@
 //! The changes of a run, each in its phase, and the phases as sets.
 //!
-//! A phase changes in one place (`Tracks::put`), which keeps the sets, the counts per wave and the
+//! A phase changes in one place (`Tracks::put`), which keeps the sets, the counts per gate and the
 //! counters of progress true; nothing walks all changes to find the few that are due.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -74,7 +75,8 @@ pub(super) struct Accepted {
 #[derive(Clone, Debug)]
 pub(super) struct Track {
     pub(super) tenant: Arc<str>,
-    pub(super) wave: u32,
+    /// The gate it waits behind.
+    pub(super) gate: usize,
     /// The device, when the target is one and the verb an action of its own.
     pub(super) device: Option<DeviceId>,
     /// The request that is next or under way.
@@ -89,6 +91,8 @@ pub(super) struct Track {
     pub(super) unsent: u32,
     /// Whether a request has left at least once.
     pub(super) sent: bool,
+    /// The action that stands for it, once there is one.
+    pub(super) action: Option<ActionId>,
     pub(super) phase: Phase,
 }
 
@@ -126,7 +130,7 @@ impl Phase {
     }
 
     /// Whether nothing more is sent or waited for: the next wave may go.
-    const fn is_settled(&self) -> bool {
+    pub(super) const fn is_settled(&self) -> bool {
         matches!(self, Self::Claimed(_) | Self::Shelved(_) | Self::Ended(_))
     }
 }
@@ -136,24 +140,89 @@ impl Phase {
 pub(super) struct Tracks {
     all: Vec<Track>,
     sets: BTreeMap<Kind, BTreeSet<usize>>,
-    /// Idle ones in the order in which they are begun.
-    queue: BTreeSet<(u32, Timestamp, usize)>,
-    /// Changes of each wave that are not settled.
-    open: BTreeMap<u32, usize>,
+    /// Idle ones behind open gates, in the order in which they are begun.
+    queue: BTreeSet<(Timestamp, usize)>,
+    gates: Vec<Gate>,
+    /// Changes that are not settled.
+    unsettled: usize,
     pub(super) good: u32,
-    pub(super) failures: u32,
     pub(super) bad: u32,
     pub(super) sent: u32,
 }
 
+/// What the changes of one wave wait behind.
+#[derive(Clone, Debug, Default)]
+struct Gate {
+    open: bool,
+    /// All changes behind it.
+    members: Vec<usize>,
+    /// Those that are not settled.
+    unsettled: usize,
+    /// Those that ended in a way that counts against a failure limit.
+    failures: u32,
+    /// Those that were given up waiting for: their devices are offline.
+    offline: u32,
+}
+
 impl Tracks {
+    /// So many gates; the first is open.
+    pub(super) fn with_gates(count: usize) -> Self {
+        let mut tracks = Self { gates: vec![Gate::default(); count], ..Self::default() };
+        tracks.open(0);
+        tracks
+    }
+
+    /// Opens a gate: its changes may be begun.
+    pub(super) fn open(&mut self, gate: usize) {
+        let Some(gate) = self.gates.get_mut(gate) else { return };
+        gate.open = true;
+        for index in &gate.members {
+            if let Some(Phase::Idle(at)) = self.all.get(*index).map(|track| &track.phase) {
+                self.queue.insert((*at, *index));
+            }
+        }
+    }
+
+    /// The changes behind some gates.
+    pub(super) fn behind(&self, gates: Range<usize>) -> Vec<usize> {
+        let gates = self.gates.get(gates).unwrap_or_default();
+        gates.iter().flat_map(|gate| gate.members.iter().copied()).collect()
+    }
+
+    pub(super) fn unsettled_of(&self, gate: usize) -> usize {
+        self.gates.get(gate).map_or(0, |gate| gate.unsettled)
+    }
+
+    pub(super) fn offline_of(&self, gate: usize) -> u32 {
+        self.gates.get(gate).map_or(0, |gate| gate.offline)
+    }
+
+    pub(super) fn failures_of(&self, gates: RangeInclusive<usize>) -> u32 {
+        self.gates.get(gates).unwrap_or_default().iter().map(|gate| gate.failures).sum()
+    }
+
+    /// Changes that are not settled, behind whatever gate.
+    pub(super) const fn unsettled(&self) -> usize {
+        self.unsettled
+    }
+
     pub(super) fn add(&mut self, track: Track) {
         let index = self.all.len();
+        if let Some(gate) = self.gates.get_mut(track.gate) {
+            gate.members.push(index);
+        }
         if !track.phase.is_settled() {
-            *self.open.entry(track.wave).or_insert(0) += 1;
+            self.count_unsettled(track.gate, 1);
         }
         self.all.push(track);
         self.enter(index);
+    }
+
+    fn count_unsettled(&mut self, gate: usize, by: isize) {
+        self.unsettled = self.unsettled.saturating_add_signed(by);
+        if let Some(gate) = self.gates.get_mut(gate) {
+            gate.unsettled = gate.unsettled.saturating_add_signed(by);
+        }
     }
 
     pub(super) fn get(&self, index: usize) -> Option<&Track> {
@@ -192,16 +261,9 @@ impl Tracks {
         self.sets.get(&kind)?.first().copied()
     }
 
-    /// The wave under way: the lowest that is not settled.
-    pub(super) fn wave(&self) -> Option<u32> {
-        self.open.keys().next().copied()
-    }
-
-    /// Idle changes of a wave in the order in which they are begun, with their instants.
-    pub(super) fn queued(&self, wave: u32) -> impl Iterator<Item = (Timestamp, usize)> + '_ {
-        self.queue
-            .range((wave, Timestamp::MIN, 0)..=(wave, Timestamp::MAX, usize::MAX))
-            .map(|(_, at, index)| (*at, *index))
+    /// Idle changes behind open gates in the order in which they are begun, with their instants.
+    pub(super) fn queued(&self) -> impl Iterator<Item = (Timestamp, usize)> + '_ {
+        self.queue.iter().copied()
     }
 
     pub(super) fn put(&mut self, index: usize, phase: Phase) {
@@ -209,19 +271,11 @@ impl Tracks {
         let Some(track) = self.all.get_mut(index) else { return };
         let before = track.phase.is_settled();
         track.phase = phase;
-        let after = track.phase.is_settled();
-        let wave = track.wave;
-        if before && !after {
-            *self.open.entry(wave).or_insert(0) += 1;
-        }
-        if !before && after {
-            let left = self.open.get_mut(&wave).map_or(0, |open| {
-                *open = open.saturating_sub(1);
-                *open
-            });
-            if left == 0 {
-                self.open.remove(&wave);
-            }
+        let (gate, after) = (track.gate, track.phase.is_settled());
+        match (before, after) {
+            (true, false) => self.count_unsettled(gate, 1),
+            (false, true) => self.count_unsettled(gate, -1),
+            (true, true) | (false, false) => {}
         }
         self.enter(index);
     }
@@ -231,11 +285,13 @@ impl Tracks {
         self.sets.entry(track.phase.kind()).or_default().insert(index);
         match &track.phase {
             Phase::Idle(at) => {
-                self.queue.insert((track.wave, *at, index));
+                if self.gates.get(track.gate).is_none_or(|gate| gate.open) {
+                    self.queue.insert((*at, index));
+                }
             }
             Phase::Ended(ended) | Phase::Shelved(ended) => {
-                let outcome = ended.outcome;
-                self.tally(outcome, 1);
+                let (gate, ended) = (track.gate, ended.clone());
+                self.tally(gate, &ended, 1);
             }
             Phase::Reading
             | Phase::Fresh(_)
@@ -255,11 +311,11 @@ impl Tracks {
         }
         match &track.phase {
             Phase::Idle(at) => {
-                self.queue.remove(&(track.wave, *at, index));
+                self.queue.remove(&(*at, index));
             }
             Phase::Ended(ended) | Phase::Shelved(ended) => {
-                let outcome = ended.outcome;
-                self.tally(outcome, -1);
+                let (gate, ended) = (track.gate, ended.clone());
+                self.tally(gate, &ended, -1);
             }
             Phase::Reading
             | Phase::Fresh(_)
@@ -272,15 +328,21 @@ impl Tracks {
         }
     }
 
-    fn tally(&mut self, outcome: Outcome, by: i32) {
+    fn tally(&mut self, gate: usize, ended: &Ended, by: i32) {
         let add = |count: &mut u32| *count = count.saturating_add_signed(by);
-        if outcome.is_good() {
+        let is_offline = ended.outcome == Outcome::PendingOffline;
+        if ended.outcome.is_good() {
             add(&mut self.good);
-        } else if outcome != Outcome::PendingOffline {
+        } else if !is_offline {
             add(&mut self.bad);
         }
-        if outcome.is_failure() {
-            add(&mut self.failures);
+        if let Some(gate) = self.gates.get_mut(gate) {
+            if ended.counts_against() {
+                add(&mut gate.failures);
+            }
+            if is_offline {
+                add(&mut gate.offline);
+            }
         }
     }
 }

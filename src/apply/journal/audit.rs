@@ -78,7 +78,12 @@ pub fn audit(plan: &Plan, entries: &[JournalEntry]) -> Result<End, Unfit> {
             | Entry::State { change, .. } => {
                 known(&mut outcomes, change, line)?;
             }
-            Entry::Verification { .. } | Entry::Resumed { .. } => {}
+            Entry::Verification { .. }
+            | Entry::Resumed { .. }
+            | Entry::WaveBegun { .. }
+            | Entry::WaveEnded { .. }
+            | Entry::WavePaused { .. }
+            | Entry::RolloutHalted { .. } => {}
         }
     }
     Ok(end)

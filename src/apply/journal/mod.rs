@@ -131,6 +131,48 @@ pub enum Entry {
         #[serde(flatten)]
         ended: Ended,
     },
+    /// The changes of a rollout's next wave may be sent; the first begins with the run.
+    WaveBegun {
+        /// Name of the tenant.
+        tenant: String,
+        /// Kind and name of the policy.
+        policy: String,
+        /// The wave, from 2.
+        wave: u32,
+    },
+    /// Nothing of a rollout's wave is under way any more; its bake counts from here.
+    WaveEnded {
+        /// Name of the tenant.
+        tenant: String,
+        /// Kind and name of the policy.
+        policy: String,
+        /// The wave, from 1.
+        wave: u32,
+        /// Failures in it and those before.
+        failures: u32,
+        /// Changes in it that are pending offline.
+        offline: u32,
+    },
+    /// A rollout's next wave waits for a person; the run is about to stop.
+    WavePaused {
+        /// Name of the tenant.
+        tenant: String,
+        /// Kind and name of the policy.
+        policy: String,
+        /// The wave that waits, from 2.
+        wave: u32,
+    },
+    /// Too much failed: nothing more of a rollout is sent, and its pending actions are cancelled.
+    RolloutHalted {
+        /// Name of the tenant.
+        tenant: String,
+        /// Kind and name of the policy.
+        policy: String,
+        /// The wave under way.
+        wave: u32,
+        /// Why.
+        reason: Reason,
+    },
     /// The targets were observed again.
     Verification {
         /// Name of the tenant.
@@ -171,6 +213,8 @@ pub enum Part {
     Patch,
     /// Commenting on an alert.
     Comment,
+    /// Cancelling the change's own action, when its rollout has stopped.
+    Cancel,
 }
 
 /// An answer as the journal keeps it.

@@ -65,7 +65,7 @@ pub fn before(change: &Change, part: Part, row: Option<&AlertRow>, own: Own<'_>)
     let expected = match part {
         // The comment follows our own update: what is expected is what we set.
         Part::Comment if sets_something(parameters) => set,
-        Part::Comment | Part::Patch | Part::Action => is_as_expected(change, row),
+        Part::Comment | Part::Patch | Part::Action | Part::Cancel => is_as_expected(change, row),
     };
     if expected {
         return Before::Unmoved;

@@ -64,7 +64,8 @@ pub enum RunsCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Finish a run that was stopped or killed; nothing is sent twice.
+    /// Go on with a run that was stopped or killed, or that waits for a person after a wave; nothing is
+    /// sent twice.
     #[command(after_long_help = "Examples:\n  palisade runs resume last")]
     Resume {
         /// The run.
@@ -140,14 +141,19 @@ fn show(
     let text = match (whole, format) {
         (true, Format::Text) => report::entries(&entries, context.style()),
         (true, Format::Json) => report::entries_json(&entries),
-        (false, Format::Text) => {
-            result::table(&found.id, &plan?, &report::summary(&entries), context.style())
+        (false, format) => {
+            let plan = plan?;
+            let summary = report::standing(&plan, &entries);
+            match format {
+                Format::Text => result::table(&found.id, &plan, &summary, context.style()),
+                Format::Json => result::json(&found.id, &plan, &summary),
+            }
         }
-        (false, Format::Json) => result::json(&found.id, &plan?, &report::summary(&entries)),
     };
     context.data(&text)?;
     if Run::of(found.id.as_str(), &entries).state != State::Finished {
-        context.note(&format!("`palisade runs resume {}` finishes the run.", found.id));
+        let stopped = report::summary(&entries).stopped;
+        context.note(&result::going_on(&found.id, stopped.as_ref()));
     }
     Ok(Exit::Done)
 }
@@ -230,5 +236,8 @@ fn resume(
         Format::Json => result::json(&ran.run, &plan, &ran.summary),
     };
     context.data(&text)?;
+    if ran.summary.stopped.is_some() {
+        context.note(&result::going_on(&ran.run, ran.summary.stopped.as_ref()));
+    }
     Ok(applying::exit_of(&ran.summary))
 }

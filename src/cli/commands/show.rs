@@ -18,7 +18,7 @@ use crate::report::plan::{self as report, Filter};
 /// made is said to be so, and the command ends with 1.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_long_help = "Examples:\n  palisade show plan.json\n  palisade show plan.json --verb isolate --group EMEA-Servers\n  palisade show plan.json --disposition held\n  palisade show plan.json --device lon-0231\n  palisade show plan.json --format markdown > comment.md"
+    after_long_help = "Examples:\n  palisade show plan.json\n  palisade show plan.json --verb isolate --group EMEA-Servers\n  palisade show plan.json --disposition held\n  palisade show plan.json --policy ir-7781 --wave 1\n  palisade show plan.json --device lon-0231\n  palisade show plan.json --format markdown > comment.md"
 )]
 pub struct Show {
     /// The plan file.
@@ -39,6 +39,9 @@ pub struct Show {
     /// Only this disposition.
     #[arg(long, value_name = "DISPOSITION", value_parser = disposition())]
     pub disposition: Option<Disposition>,
+    /// Only changes of this wave of their rollouts; what waits for no wave is in the first.
+    #[arg(long, value_name = "NUMBER")]
+    pub wave: Option<u32>,
     /// How to show it.
     #[arg(long, value_enum, default_value_t)]
     pub format: PlanFormat,
@@ -82,6 +85,7 @@ impl Show {
             verb: self.verb,
             device: self.device,
             disposition: self.disposition,
+            wave: self.wave,
         };
         let text = match self.format {
             PlanFormat::Text => report::show(&plan, &filter, context.style()),

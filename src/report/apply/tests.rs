@@ -55,8 +55,12 @@ fn the_progress_line_has_every_number() {
         pending: 12,
         succeeded: 32,
         failed: 2,
-        wave: 1,
-        waves: 2,
+        courses: vec![crate::apply::Course {
+            name: "ir-7781".into(),
+            wave: 1,
+            waves: 2,
+            state: crate::apply::CourseState::Running,
+        }],
         budget_left: Some(54),
         eta: Some("2026-11-23T10:17:00Z".parse().unwrap()),
         ..Progress::default()

@@ -3,12 +3,12 @@
 //! Called by `screen` and `show`. Untrusted names pass through `escape` here.
 
 use crate::model::DeviceValue;
-use crate::plan::types::{Change, Disposition, Plan, TargetKind, Why};
+use crate::plan::types::{Change, Disposition, Plan, Rollout, TargetKind, Why};
 use crate::report::page::{Page, Piece, Role, join, piece, plain};
 use crate::report::plan::items::{Item, mark};
-use crate::report::plan::screen::{list_role, verb_role};
+use crate::report::plan::screen::{list_role, rollout_line, verb_role};
 use crate::report::plan::view::{self, Block, Names};
-use crate::report::{escape, measure, reason};
+use crate::report::{escape, measure, reason, rollout};
 
 /// So many combinations of terms are written out.
 const TERM_SETS: usize = 4;
@@ -53,8 +53,33 @@ fn heading(page: &mut Page, plan: &Plan, block: &Block<'_>) {
     if let Some(reason) = &block.reason {
         groups.push(vec![piece(Role::Warn, reason.clone())]);
     }
+    if let Some(it) = rollout_of(plan, block.tenant, block.rollout) {
+        groups.push(vec![plain(rollout::short(it))]);
+    }
     groups.extend(block.policies.iter().map(|why| policy(why)));
     page.line(4, &join(groups));
+}
+
+fn rollout_of<'a>(plan: &'a Plan, tenant: &str, policy: Option<&str>) -> Option<&'a Rollout> {
+    let policy = policy?;
+    plan.rollouts.iter().find(|it| it.tenant == tenant && it.policy == policy)
+}
+
+/// The rollouts that the shown changes go by, wave by wave.
+pub(super) fn rollouts(page: &mut Page, plan: &Plan, items: &[Item<'_>]) {
+    let named = |it: &&Rollout| {
+        items.iter().any(|item| match item {
+            Item::Change(change) => {
+                change.tenant == it.tenant && change.rollout.as_deref() == Some(&it.policy)
+            }
+            Item::Entry(..) => false,
+        })
+    };
+    for it in plan.rollouts.iter().filter(named) {
+        page.gap();
+        rollout_line(page, it);
+        rollout::waves(it).iter().for_each(|wave| page.line(6, &[plain(format!("    {wave}"))]));
+    }
 }
 
 fn policy(why: &Why) -> Vec<Piece> {
@@ -188,7 +213,11 @@ fn change_fields(field: &mut impl FnMut(&str, String), plan: &Plan, change: &Cha
         field("lease", format!("{length}, ends {}", measure::instant(end)));
     }
     field("risk", format!("{:?}", change.risk).to_lowercase());
-    field("wave", change.wave.to_string());
+    let wave = match rollout_of(plan, &change.tenant, change.rollout.as_deref()) {
+        Some(it) => format!("{} of {} · {}", change.wave, it.waves.len(), rollout::short(it)),
+        None => "none, it waits for no other".to_owned(),
+    };
+    field("wave", wave);
     let expects = &change.expects;
     let evidence = expects.evidence.as_deref().unwrap_or("no action in the history");
     field(

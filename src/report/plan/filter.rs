@@ -21,23 +21,26 @@ pub struct Filter {
     pub device: Option<String>,
     /// A disposition.
     pub disposition: Option<Disposition>,
+    /// A wave, from 1; what waits for no wave is in the first.
+    pub wave: Option<u32>,
 }
 
 impl Filter {
     /// Whether everything is let through.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        let Self { tenants, group, policy, verb, device, disposition } = self;
+        let Self { tenants, group, policy, verb, device, disposition, wave } = self;
         tenants.is_empty()
             && group.is_none()
             && policy.is_none()
             && verb.is_none()
             && device.is_none()
             && disposition.is_none()
+            && wave.is_none()
     }
 
     pub(super) fn lets(&self, item: &Item<'_>) -> bool {
-        let Self { tenants, group, policy, verb, device, disposition } = self;
+        let Self { tenants, group, policy, verb, device, disposition, wave } = self;
         let own = |name: &String| name.eq_ignore_ascii_case(item.tenant());
         (tenants.is_empty() || tenants.iter().any(own))
             && group.as_deref().is_none_or(|wanted| lets_group(wanted, item))
@@ -45,6 +48,7 @@ impl Filter {
             && verb.is_none_or(|verb| item.verb() == Some(verb))
             && device.as_deref().is_none_or(|wanted| lets_target(wanted, item))
             && disposition.is_none_or(|kind| item.disposition() == kind)
+            && wave.is_none_or(|wave| matches!(item, Item::Change(it) if it.wave == wave))
     }
 
     /// How many changes and entries of the plan the filter lets through.

@@ -9,7 +9,7 @@ use crate::report::plan::items::{self, mark};
 use crate::report::plan::standing::{self, List};
 use crate::report::plan::view::{self, Block, Section};
 use crate::report::plan::{screen, verdict};
-use crate::report::{Style, escape, measure, reason};
+use crate::report::{Style, escape, measure, reason, rollout};
 
 /// Most bytes of one comment.
 pub(super) const LIMIT: usize = 60_000;
@@ -68,6 +68,13 @@ fn open_part(plan: &Plan, section: &Section<'_>) -> String {
     }
     let leases = standing::lists(plan, &tenant.name);
     out.push_str(&table(plan, section, &leases));
+    for it in &section.rollouts {
+        let text = format!("{}: {}", rollout::head(it), rollout::words(it).join(" · "));
+        out.push_str(&format!("- {}\n", escape::markdown(&text)));
+    }
+    if !section.rollouts.is_empty() {
+        out.push('\n');
+    }
     for block in &section.blocks {
         let restrictive = block.verb.is_some_and(crate::model::Verb::is_restrictive);
         if (block.disposition == Disposition::Do && restrictive) || block.is_orphaned() {

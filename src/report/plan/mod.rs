@@ -17,6 +17,7 @@ pub(crate) mod tests;
 
 pub use filter::Filter;
 pub use markdown::markdown;
+pub(super) use screen::rollout_line;
 pub use screen::{text, verdict};
 
 use crate::plan::Plan;
@@ -38,6 +39,7 @@ pub fn show(plan: &Plan, filter: &Filter, style: Style) -> String {
     if filter.device.is_some() {
         shown.iter().for_each(|item| detail::one(&mut page, plan, item));
     } else {
+        detail::rollouts(&mut page, plan, &shown);
         let blocks = view::blocks(&shown, false);
         blocks.iter().for_each(|block| detail::block(&mut page, plan, block));
     }

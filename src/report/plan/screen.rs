@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 
 use crate::model::Verb;
-use crate::plan::types::{Disposition, Level, Objection, Plan, Risk, TenantSection};
+use crate::plan::types::{Disposition, Level, Objection, Plan, Risk, Rollout, TenantSection};
 use crate::report::page::{Page, Piece, Role, join, piece, plain};
 use crate::report::plan::detail;
 use crate::report::plan::items::{self, mark};
 use crate::report::plan::standing::{self, List};
 use crate::report::plan::view::{self, ListRow, Section, VerbRow};
-use crate::report::{Style, escape, measure, reason};
+use crate::report::{Style, escape, measure, reason, rollout};
 
 /// Column at which the notes of the table start.
 const NOTES: usize = 24;
@@ -223,18 +223,21 @@ fn calls(page: &mut Page, section: &Section<'_>) {
         seconds => format!("at least {} at 1,500 an hour", measure::length(seconds)),
     };
     let mut groups = vec![vec![plain(format!("Calls: {calls}, {pace}"))]];
-    if section.waves.len() > 1 {
-        let sizes: Vec<String> =
-            section.waves.values().map(|size| measure::number((*size).into())).collect();
-        let shown = sizes.get(..sizes.len().min(6)).unwrap_or_default().join(", ");
-        let rest = if sizes.len() > 6 { ", …" } else { "" };
-        groups.push(vec![plain(format!("{} waves ({shown}{rest})", section.waves.len()))]);
-    }
     if tenant.offline > 0 {
         let targets = measure::plural(tenant.offline.into(), "target", "targets");
         groups.push(vec![plain(format!("{targets} offline (would queue)"))]);
     }
     page.line(2, &join(groups));
+    section.rollouts.iter().for_each(|it| rollout_line(page, it));
+}
+
+/// One rollout: its waves with their sizes, and what stops it.
+pub(in crate::report) fn rollout_line(page: &mut Page, it: &Rollout) {
+    let words = rollout::words(it);
+    let groups = words.iter().map(|word| vec![plain(measure::unbroken(word))]).collect();
+    let mut line = vec![piece(Role::Name, rollout::head(it)), plain(": ")];
+    line.extend(join(groups));
+    page.line(2, &line);
 }
 
 /// The line that adds up: every target and facet in scope, by disposition.

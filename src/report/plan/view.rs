@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::model::{Facet, Verb};
 use crate::plan::types::{
-    Change, Disposition, Level, Objection, Plan, Risk, TargetKind, TenantSection, Why,
+    Change, Disposition, Level, Objection, Plan, Risk, Rollout, TargetKind, TenantSection, Why,
 };
 use crate::report::plan::items::Item;
 use crate::report::{measure, reason};
@@ -28,8 +28,8 @@ pub(super) struct Section<'a> {
     /// Objections without a verb, and those that only warn.
     pub(super) notices: Vec<&'a Objection>,
     pub(super) changes: u32,
-    /// Changes of each wave, from the first.
-    pub(super) waves: BTreeMap<u32, u32>,
+    /// Rollouts of its changes.
+    pub(super) rollouts: Vec<&'a Rollout>,
     pub(super) blocks: Vec<Block<'a>>,
 }
 
@@ -60,6 +60,8 @@ pub(super) struct Block<'a> {
     pub(super) count: u32,
     pub(super) what: String,
     pub(super) lease_end: Option<Timestamp>,
+    /// The rollout that its changes go by.
+    pub(super) rollout: Option<&'a str>,
     pub(super) reason: Option<String>,
     pub(super) policies: Vec<&'a Why>,
     /// Combinations of terms with their count, most frequent first.
@@ -99,8 +101,6 @@ fn section<'a>(plan: &'a Plan, tenant: &'a TenantSection, items: &'a [Item<'a>])
         .iter()
         .filter(|objection| objection.tenant == tenant.name || objection.tenant.is_empty())
         .collect();
-    let mut waves = BTreeMap::new();
-    changes.iter().for_each(|change| *waves.entry(change.wave).or_insert(0) += 1);
     let holds =
         |objection: &&&Objection| objection.verb.is_some() && objection.level == Level::Hold;
     // Said with the devices themselves, in the list of what is held.
@@ -115,7 +115,7 @@ fn section<'a>(plan: &'a Plan, tenant: &'a TenantSection, items: &'a [Item<'a>])
         notices: objections.iter().filter(|it| !holds(it) && !in_list(it)).copied().collect(),
         objections,
         changes: count(changes.len()),
-        waves,
+        rollouts: plan.rollouts.iter().filter(|it| it.tenant == tenant.name).collect(),
         blocks: blocks_of(own, true),
     }
 }
@@ -328,6 +328,7 @@ fn blocks_of<'a>(items: Vec<&'a Item<'a>>, fold: bool) -> Vec<Block<'a>> {
                 count: count(items.len()),
                 what,
                 lease_end,
+                rollout: items.first().and_then(|item| rollout(item)),
                 reason,
                 policies,
                 terms,
@@ -335,6 +336,13 @@ fn blocks_of<'a>(items: Vec<&'a Item<'a>>, fold: bool) -> Vec<Block<'a>> {
             })
         })
         .collect()
+}
+
+fn rollout<'a>(item: &Item<'a>) -> Option<&'a str> {
+    match item {
+        Item::Change(change) => change.rollout.as_deref(),
+        Item::Entry(..) => None,
+    }
 }
 
 const fn lease_end(item: &Item<'_>) -> Option<Timestamp> {

@@ -52,6 +52,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "our pending action[ {action}][ of {created}] is to be cancelled",
     ),
     (
+        "cancel-too-late",
+        "done before its cancel",
+        "the rollout stopped, and the action was done before its cancel arrived",
+    ),
+    (
         "cap-alert-rule",
         "over the cap of one alert rule",
         "{wouldBe} within {windowSeconds} through {trigger}, cap {limit}[ ({setting})]",
@@ -109,7 +114,6 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "exemption[ {name}][ (ends {expires})]",
         "exempted[ by {name}][ until {expires}][: {reason}][ (approved by {approver})]",
     ),
-    ("failure-limit", "failure limit", "too many failures[: {failures}][ of {limit}]"),
     (
         "freeze-window",
         "freeze {name} until[ {ends}]",
@@ -187,6 +191,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ("not-arrived", "did not arrive", "the request did not arrive[ in {times} tries]"),
     ("not-begun", "not begun", "the run ended before it was its turn"),
     (
+        "not-cancelled",
+        "rollout stopped, still queued",
+        "the rollout stopped, and the action could not be cancelled[: {why}][ {status}][ {serviceCode}][: {message}]",
+    ),
+    (
         "not-onboarded",
         "not onboarded",
         "the device is not onboarded[ ({onboarding})]: actions do not reach it",
@@ -205,10 +214,16 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "the device is offline[ since {since}]; `queueOffline: true` would queue it",
     ),
     (
+        "offline-limit",
+        "too many devices offline",
+        "wave {wave} of {policy} has {pending} devices pending offline and the next one begins with up to {limit}",
+    ),
+    (
         "on-expiry-hold",
         "lease ended, kept by `onExpiry: hold`",
         "the lease ended[ at {ended}] and `onExpiry: hold` keeps it",
     ),
+    ("paused", "waits for a person", "after wave {wave} of {policy} a person has to go on"),
     (
         "orphaned-releases",
         "policy {policy} gone",
@@ -270,6 +285,16 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "{free} of {size} in {group} would stay free of restriction, at least {least}[ ({setting})]",
     ),
     ("retry-delay", "tried again later", "the last try failed; the next is due[ at {at}]"),
+    (
+        "rollout-cancelled",
+        "cancelled with its rollout",
+        "the rollout stopped and the pending action was cancelled[: {action}]",
+    ),
+    (
+        "rollout-halted",
+        "rollout {policy} stopped",
+        "rollout {policy} stopped in wave {wave}: {failures} failed, up to {limit} are borne",
+    ),
     (
         "rule-conflict",
         "rules {rule} and {other} contradict",

@@ -8,7 +8,8 @@ use crate::model::{
 };
 use crate::plan::Plan;
 use crate::plan::types::{
-    Change, Expectation, FORMAT_VERSION, Parameters, Risk, Target, TargetKind, TenantSection, Why,
+    Change, Expectation, FORMAT_VERSION, Parameters, Risk, Rollout, Target, TargetKind,
+    TenantSection, Wave, Why,
 };
 
 pub(super) const WORKSPACE: &str = "contoso-soc";
@@ -152,4 +153,22 @@ pub(super) fn plan(changes: Vec<Change>) -> Plan {
         changes,
         ..Plan::default()
     }
+}
+
+/// A wave of so many changes that bears anything and stops for nobody.
+pub(super) const fn wave(changes: u32) -> Wave {
+    Wave { changes, failure_limit: 1_000, offline_limit: 1_000, pause: false }
+}
+
+/// A plan whose changes go out in these waves, in their order.
+pub(super) fn staged(mut changes: Vec<Change>, waves: Vec<Wave>, bake_seconds: u64) -> Plan {
+    let policy = "IsolationSet/ir-7781";
+    let numbers =
+        (1..).zip(&waves).flat_map(|(number, wave)| (0..wave.changes).map(move |_| number));
+    for (change, number) in changes.iter_mut().zip(numbers) {
+        (change.wave, change.rollout) = (number, Some(policy.to_owned()));
+    }
+    let rollout =
+        Rollout { tenant: "contoso".to_owned(), policy: policy.to_owned(), bake_seconds, waves };
+    Plan { rollouts: vec![rollout], ..plan(changes) }
 }

@@ -3,4 +3,5 @@
 mod fixture;
 mod seeded;
 mod tables;
+mod waves;
 mod world;

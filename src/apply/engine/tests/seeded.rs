@@ -6,6 +6,7 @@ use crate::apply::outcome::Outcome;
 use crate::apply::{Options, Summary};
 use crate::model::{ActionKind, ActionStatus, AlertStatus, DeviceId, Verb};
 use crate::plan::Plan;
+use crate::plan::types::{Change, Wave};
 
 /// A small generator: the same numbers for the same seed, everywhere.
 struct Draw(u64);
@@ -56,8 +57,7 @@ fn story(seed: u64, devices: usize, alerts: usize) -> (Plan, Runner, Draw) {
     let mut changes = Vec::new();
     for n in 0..devices {
         let verb = if n % 10 == 8 { Verb::Isolate } else { [Verb::Isolate, Verb::Scan][n % 2] };
-        let mut change = change(n, verb);
-        change.wave = 1 + u32::try_from(n / 20).unwrap();
+        let change = change(n, verb);
         let id: DeviceId = device(n);
         match expected(n) {
             Outcome::Failed => drop(world.fates.insert(id, Fate::Fails)),
@@ -88,7 +88,30 @@ fn story(seed: u64, devices: usize, alerts: usize) -> (Plan, Runner, Draw) {
         let delay = i64::try_from(draw.below(5)).unwrap();
         runner.delays.push_back(delay);
     }
-    (plan(changes), runner, draw)
+    (waves(seed, changes, devices), runner, draw)
+}
+
+/// The devices in three waves or four, by seed with a bake and pauses; the alerts wait for nobody.
+fn waves(seed: u64, changes: Vec<Change>, devices: usize) -> Plan {
+    let mut left = u32::try_from(devices).unwrap();
+    let mut waves = Vec::new();
+    while left > 0 {
+        let size = left.min(u32::try_from(devices / 3).unwrap());
+        left -= size;
+        waves.push(Wave { pause: seed.is_multiple_of(3) && left > 0, ..wave(size) });
+    }
+    staged(changes, waves, seed % 2 * 300)
+}
+
+/// Goes on whenever the run stops for a person.
+fn to_the_end(runner: &mut Runner, plan: &Plan) -> Summary {
+    loop {
+        let summary = runner.run(plan, &options(), usize::MAX, 0).unwrap();
+        match &summary.stopped {
+            None => return summary,
+            Some(reason) => assert_eq!(reason.code, "paused"),
+        }
+    }
 }
 
 /// Scans are waited for as long as isolations here, to keep the runs short. Requests may be lost
@@ -129,7 +152,7 @@ fn check(seed: u64, plan: &Plan, runner: &Runner, summary: &Summary) {
 fn faults_of_every_kind_change_no_outcome() {
     for seed in 0..200 {
         let (plan, mut runner, _) = story(seed, 40, 4);
-        let summary = runner.run(&plan, &options(), usize::MAX, 0).unwrap();
+        let summary = to_the_end(&mut runner, &plan);
         check(seed, &plan, &runner, &summary);
     }
 }
@@ -144,7 +167,8 @@ fn killed_at_random_and_resumed_it_ends_the_same_and_does_nothing_twice() {
             // Later lives last longer, so that the run gets to its end.
             let most = usize::try_from(draw.below(30 + 20 * lives)).unwrap();
             let tear = usize::try_from(draw.below(400)).unwrap();
-            if let Some(summary) = runner.run(&plan, &options(), most, tear) {
+            let life = runner.run(&plan, &options(), most, tear);
+            if let Some(summary) = life.filter(|summary| summary.stopped.is_none()) {
                 break summary;
             }
         };
@@ -154,18 +178,21 @@ fn killed_at_random_and_resumed_it_ends_the_same_and_does_nothing_twice() {
 
 #[test]
 fn killed_at_every_single_step_it_ends_the_same() {
-    let steps = {
-        let (plan, mut runner, _) = story(7, 10, 2);
-        runner.run(&plan, &options(), usize::MAX, 0).unwrap();
-        runner.steps
-    };
-    for kill in 0..steps {
-        for tear in [0, 150, 10_000] {
-            let (plan, mut runner, _) = story(7, 10, 2);
-            // The very last step tells the end, and so does every run of a finished journal.
-            runner.run(&plan, &options(), kill, tear);
-            let summary = runner.run(&plan, &options(), usize::MAX, 0).unwrap();
-            check(7, &plan, &runner, &summary);
+    // One seed with a bake, one with pauses, each with more than one wave.
+    for seed in [7, 6] {
+        let steps = {
+            let (plan, mut runner, _) = story(seed, 10, 2);
+            to_the_end(&mut runner, &plan);
+            runner.steps
+        };
+        for kill in 0..steps {
+            for tear in [0, 150, 10_000] {
+                let (plan, mut runner, _) = story(seed, 10, 2);
+                // The very last step tells the end, and so does every run of a finished journal.
+                runner.run(&plan, &options(), kill, tear);
+                let summary = to_the_end(&mut runner, &plan);
+                check(seed, &plan, &runner, &summary);
+            }
         }
     }
 }

@@ -284,29 +284,6 @@ fn what_cannot_be_confirmed_is_no_success() {
 }
 
 #[test]
-fn waves_wait_for_the_one_before() {
-    let mut second = change(2, Verb::Isolate);
-    second.wave = 2;
-    let mut third = change(3, Verb::Isolate);
-    third.wave = 3;
-    let mut world = World::new();
-    world.fates.insert(device(2), Fate::Offline);
-    let (_, runner) = run(world, vec![third, second, change(1, Verb::Isolate)]);
-    let order: Vec<_> = runner
-        .world
-        .requests
-        .iter()
-        .map(|(at, send)| match send {
-            Send::Isolate { device, .. } => (device.clone(), at.duration_since(start()).as_secs()),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    assert_eq!(order.iter().map(|(d, _)| d.clone()).collect::<Vec<_>>(), [1, 2, 3].map(device));
-    assert!(order[1].1 >= 30, "the first wave had not ended");
-    assert!(order[2].1 >= order[1].1 + 1_800, "an offline device holds the wave for its time");
-}
-
-#[test]
 fn a_spread_start_is_kept_and_one_beyond_bounds_refused() {
     let mut later = change(1, Verb::Scan);
     later.parameters.not_before = Some(after(7_200));
@@ -344,22 +321,6 @@ fn a_stop_sends_no_more_and_leaves_a_run_that_can_go_on() {
     assert_eq!(runner.words().last().map(String::as_str), Some("finished"));
     let again = runner.run(&plan, &Options::default(), usize::MAX, 0).unwrap();
     assert_eq!(again.counts, summary.counts, "a finished run only tells its end");
-}
-
-#[test]
-fn too_many_failures_stop_the_sending_and_not_the_waiting() {
-    let mut world = World::new();
-    for n in 1..=40 {
-        world.fates.insert(device(n), Fate::Fails);
-    }
-    let options = Options { failure_limit: Some(3), concurrency: 2, ..Options::default() };
-    let changes: Vec<Change> = (1..=40)
-        .map(|n| Change { wave: u32::try_from(n).unwrap().div_ceil(4), ..change(n, Verb::Isolate) })
-        .collect();
-    let (summary, runner) = run_with(world, &plan(changes), &options);
-    assert_eq!(summary.count(Outcome::Failed), 4);
-    assert_eq!(summary.count(Outcome::NotAttempted), 36);
-    assert_eq!(runner.world.requests.len(), 4);
 }
 
 #[test]

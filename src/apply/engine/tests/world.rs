@@ -65,6 +65,10 @@ pub(super) struct World {
     pub(super) duplicates: Duplicates,
     /// Seconds from taking to the end of an action, by count of actions.
     pub(super) slow: i64,
+    /// The same for single devices.
+    pub(super) slower: BTreeMap<DeviceId, i64>,
+    /// A comment with which somebody isolates a device in the moment before our first request.
+    pub(super) rival: Option<(DeviceId, String)>,
     /// Effects that are still to come: when, and what.
     late: Vec<(Timestamp, Send)>,
     pub(super) requests: Vec<(Timestamp, Send)>,
@@ -83,6 +87,8 @@ impl World {
             fates: BTreeMap::new(),
             duplicates: Duplicates::Make,
             slow: 30,
+            slower: BTreeMap::new(),
+            rival: None,
             late: Vec::new(),
             requests: Vec::new(),
             reads: 0,
@@ -131,8 +137,8 @@ impl World {
             self.effect(&send);
         }
         for row in &mut self.actions {
-            let end =
-                row.created + SignedDuration::from_secs(self.slow + row.id.as_str().len() as i64);
+            let slow = self.slower.get(&row.device).unwrap_or(&self.slow);
+            let end = row.created + SignedDuration::from_secs(slow + row.id.as_str().len() as i64);
             if row.status.is_terminal() || row.requestor.as_ref() != "palisade" || self.now < end {
                 continue;
             }
@@ -222,6 +228,9 @@ impl World {
 
     pub(super) fn submit(&mut self, send: &Send) -> Answer {
         self.requests.push((self.now, send.clone()));
+        if let Some((device, comment)) = self.rival.take() {
+            self.act(&device, ActionKind::Isolate, ActionStatus::Pending, "another", &comment);
+        }
         let lost = |why: &str| Answer::Ambiguous { why: why.to_owned() };
         match self.faults.pop_front().unwrap_or(Fault::Fine) {
             Fault::Fine => self.effect(send),

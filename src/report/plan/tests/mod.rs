@@ -87,12 +87,27 @@ fn drill_down_narrows_and_unfolds() {
         (Filter { group: Some("apac-kiosk".into()), ..Filter::default() }, 310),
         (Filter { policy: Some("ScanSchedule/weekly-full".into()), ..Filter::default() }, 29),
         (Filter { disposition: Some(Disposition::Unknown), ..Filter::default() }, 9),
+        (Filter { wave: Some(2), ..Filter::default() }, 25),
+        (Filter { wave: Some(1), verb: Some(Verb::Scan), ..Filter::default() }, 4),
         (Filter { tenants: vec!["fabrikam".into()], ..Filter::default() }, 0),
     ] {
         assert_eq!(filter.count(&plan), count, "{filter:?}");
     }
     let device = Filter { device: Some("SQL-PRD-04".into()), ..Filter::default() };
     golden("device-100.txt", &show(&plan, &device, Style::new(100, false)));
+}
+
+#[test]
+fn drill_down_says_what_each_wave_waits_for() {
+    let weekly = Filter { policy: Some("weekly-full".into()), ..Filter::default() };
+    let shown = show(&busy(), &weekly, Style::new(120, false));
+    let waves = "
+    wave 1 · 4 changes · more than 1 failed so far stop it · the next begins with up to 2 pending offline · then a
+      person goes on
+    wave 2 · 25 changes · more than 2 failed so far stop it
+";
+    assert!(shown.contains(waves), "{shown}");
+    fits(&shown, 120);
 }
 
 #[test]

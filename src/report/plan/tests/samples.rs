@@ -156,9 +156,22 @@ pub(crate) fn busy() -> Plan {
             why("ScanSchedule", "weekly-full", 12, &["group=EMEA-Workstations", "health=active"]);
         let mut change = change(&SCAN, target(&format!("wks-{n:03}"), "EMEA-Workstations"), weekly);
         change.parameters.not_before = Some(at(&format!("2026-11-23T2{}:00:00Z", n % 4)));
-        change.wave = 2;
+        change.rollout = Some("ScanSchedule/weekly-full".into());
+        change.wave = if n < 4 { 1 } else { 2 };
         plan.changes.push(change);
     }
+    let wave = |changes, failure_limit, offline_limit, pause| Wave {
+        changes,
+        failure_limit,
+        offline_limit,
+        pause,
+    };
+    plan.rollouts.push(Rollout {
+        tenant: "contoso".into(),
+        policy: "ScanSchedule/weekly-full".into(),
+        bake_seconds: 1_800,
+        waves: vec![wave(4, 1, 2, true), wave(25, 2, 12, false)],
+    });
     let kiosks =
         || why("CodeExecutionRestriction", "kiosks", 20, &["group=APAC-Kiosk", "os=windows"]);
     for n in 0..310 {
