@@ -24,6 +24,7 @@ pub mod runtime;
 pub mod scope;
 pub mod session;
 pub mod starter;
+pub mod trust;
 pub mod workspace;
 
 use std::ffi::OsString;

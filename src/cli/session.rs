@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Result};
 use crate::cli::progress::Reporter;
+use crate::cli::trust;
 use crate::drive::client::{Client, ClientOptions};
 use crate::drive::observe::{self, Scope};
 use crate::host::credential::Credential;
@@ -50,7 +51,7 @@ pub fn network(context: &Context) -> Result<Arc<dyn Transport>> {
 /// A client for each tenant.
 ///
 /// # Errors
-/// When a tenant has no credential in the environment.
+/// When a tenant has no credential in the environment, or would send it to a strange host.
 pub fn connect(
     context: &Context,
     tenants: &[&Tenant],
@@ -61,6 +62,7 @@ pub fn connect(
     tenants
         .iter()
         .map(|tenant| {
+            trust::check(context, tenant)?;
             let credential = Credential::from_env(tenant, &lookup).map_err(|error| {
                 let help = error.help();
                 CliError::from(error).help(help)

@@ -29,6 +29,10 @@ pub const VARIABLES: &[(&str, &str)] = &[
         "PALISADE_RUNNER",
         "further names and addresses of this machine, between commas: those of a container's host",
     ),
+    (
+        "PALISADE_TRUSTED_HOSTS",
+        "hosts besides Microsoft's that `endpoints` may send credentials to, separated by commas",
+    ),
     ("TERM", "`dumb` turns colour and progress bars off"),
     ("USER", "who freezes the workspace"),
     ("USERNAME", "who freezes the workspace, on Windows"),

@@ -9,7 +9,7 @@ use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::Result;
 use crate::cli::exit::Exit;
-use crate::cli::{roles, runtime, session, workspace};
+use crate::cli::{roles, runtime, session, trust, workspace};
 use crate::drive::client::{Client, ClientOptions};
 use crate::host::credential::Credential;
 use crate::host::transport::Transport;
@@ -87,6 +87,11 @@ async fn look(context: &Context, tenant: &Tenant, network: &Arc<dyn Transport>) 
         ("graph", &endpoints.graph),
     ] {
         found.extend(reach(context, network, name, url.as_str()).await);
+    }
+    if let Err(error) = trust::check(context, tenant) {
+        let check = Check::new("credential", State::Bad, error.source.to_string());
+        found.push(error.help.into_iter().fold(check, Check::help));
+        return Group { name: format!("tenant {}", tenant.name), checks: found };
     }
     let lookup = |name: &str| context.env.get(name).map(str::to_owned);
     match Credential::from_env(tenant, &lookup) {

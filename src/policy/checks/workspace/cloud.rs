@@ -38,6 +38,28 @@ fn roots(cloud: &str) -> (&'static str, &'static str, &'static str, &'static str
     (LOGIN, defender, GRAPH, COMMERCIAL_AUDIENCE)
 }
 
+/// Every cloud, as `cloud` names it.
+const CLOUDS: &[&str] = &["commercial", "us", "eu", "uk", "au", "gcc", "gccHigh", "dod"];
+
+impl Endpoints {
+    /// Hosts that are neither this machine nor of any cloud of Microsoft's: the author's own.
+    #[must_use]
+    pub fn strangers(&self) -> Vec<&str> {
+        let known = |url: &&Url| {
+            CLOUDS.iter().any(|cloud| {
+                let (authority, defender, graph, _) = roots(cloud);
+                [authority, defender, graph]
+                    .iter()
+                    .filter_map(|root| Url::parse(root).ok())
+                    .any(|root| root.origin() == url.origin())
+            })
+        };
+        let own = [&self.authority, &self.defender, &self.graph];
+        let strange = own.into_iter().filter(|url| !is_loopback(url) && !known(url));
+        strange.filter_map(Url::host_str).collect()
+    }
+}
+
 /// Endpoints of a tenant: the cloud's, replaced in part by the author's.
 pub(super) fn endpoints(cx: &mut Cx<'_>, tenant: &Node) -> Option<Endpoints> {
     let cloud = tenant.get("cloud").and_then(Node::text).unwrap_or("commercial");
