@@ -29,3 +29,7 @@ demo:
 # Speed and memory at scale, as ratios within one run
 bench *ARGS:
     cargo bench --bench scale -- {{ARGS}}
+
+# Fuzz one target (policy, selector, scalar, response, plan_file, journal) until it is stopped; `just fuzz policy -max_total_time=60`
+fuzz TARGET *ARGS:
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none {{TARGET}} -- {{ARGS}}

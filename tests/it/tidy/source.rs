@@ -17,9 +17,21 @@ pub(crate) fn read(path: &str) -> String {
 
 /// Every file under `src`, without sibling `tests` modules.
 pub(crate) fn load() -> Vec<SourceFile> {
+    let files = below("src");
+    assert!(files.len() > 20, "the walk found almost nothing");
+    files
+}
+
+/// The same with what is fuzzed and how.
+pub(crate) fn load_all() -> Vec<SourceFile> {
+    let folders = ["src", "fuzz/src", "fuzz/fuzz_targets"];
+    folders.into_iter().flat_map(below).collect()
+}
+
+fn below(folder: &str) -> Vec<SourceFile> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    walk(&root.join("src"), &mut |path| {
+    walk(&root.join(folder), &mut |path| {
         let relative = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
         if relative.ends_with("tests.rs") || relative.contains("/tests/") {
             return;
@@ -29,7 +41,6 @@ pub(crate) fn load() -> Vec<SourceFile> {
         files.push(SourceFile { path: relative, text, masked });
     });
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    assert!(files.len() > 20, "the walk found almost nothing");
     files
 }
 

@@ -1,0 +1,214 @@
+//! Commands of the product, as its command line carries them out: the same arguments, functions,
+//! texts and exit codes, over the emulator in process instead of a socket.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use clap::Parser as _;
+use palisade::apply::{Engine, Options, Progress, Summary};
+use palisade::cli::applying;
+use palisade::cli::args::{Args, Command, PlanFormat};
+use palisade::cli::commands::plan::PlanCommand;
+use palisade::cli::context::Context;
+use palisade::cli::error::{CliError, Result};
+use palisade::cli::exit::Exit;
+use palisade::cli::planning::{self, TOOL};
+use palisade::cli::{scope, session, workspace};
+use palisade::drive::apply::{self as driver, OpenRun, Ports, Service, StopFlag};
+use palisade::drive::client::Client;
+use palisade::drive::observe::observe;
+use palisade::drive::progress::Silent;
+use palisade::model::RunId;
+use palisade::plan::file::{self, CheckedPlan, VerifyContext};
+use palisade::policy::Workspace;
+use palisade::report::apply as result;
+use palisade::report::plan as screen;
+
+use super::stage::{Desk, Stage};
+
+/// Where a plan goes when the command names no file.
+const PLAN_FILE: &str = "last.plan.json";
+
+/// Carries out one command line of `palisade` in a workspace.
+pub(super) async fn command(stage: &mut Stage, id: &str, line: &[String]) {
+    stage.desk(id);
+    let mut desk = stage.desks.remove(id).unwrap();
+    let ended = match Args::try_parse_from(std::iter::once("palisade").chain(words(line))) {
+        Ok(args) => dispatch(stage, &mut desk, args.command).await,
+        Err(error) => Err(CliError::new(error)),
+    };
+    end(stage, &mut desk, ended);
+    stage.desks.insert(id.to_owned(), desk);
+}
+
+fn words(line: &[String]) -> impl Iterator<Item = &str> {
+    line.iter().map(String::as_str)
+}
+
+fn end(stage: &mut Stage, desk: &mut Desk, ended: Result<Exit>) {
+    let exit = ended.unwrap_or_else(|error| {
+        if !error.silent {
+            let text = error.render(desk.context.style_err());
+            desk.context.note(&text);
+        }
+        error.exit
+    });
+    stage.said = desk.take_page();
+    stage.exit = Some(exit);
+}
+
+async fn dispatch(stage: &mut Stage, desk: &mut Desk, command: Command) -> Result<Exit> {
+    match command {
+        Command::Plan(command) => plan(stage, desk, command).await,
+        Command::Apply(command) => {
+            let file = command.file.unwrap_or_else(|| PLAN_FILE.into());
+            apply(stage, desk, &file.to_string_lossy(), None).await
+        }
+        // These read files only.
+        Command::Runs(command) => command.run(&mut desk.context),
+        Command::Validate(command) => command.run(&mut desk.context),
+        other => Err(CliError::new(format!("not in a script: {other:?}"))),
+    }
+}
+
+async fn plan(stage: &Stage, desk: &mut Desk, command: PlanCommand) -> Result<Exit> {
+    let context = &mut desk.context;
+    let now = context.now(command.now);
+    let project = workspace::open(context, now)?;
+    let (workspace, policies) = project.usable(context)?;
+    let scope = scope::for_policies(workspace, policies, now);
+    let mut inventories = Vec::new();
+    for client in clients(stage, workspace) {
+        let read = observe(&client, &scope, &Silent).await;
+        let doing = format!("cannot read tenant `{}`", client.tenant());
+        inventories.push(read.map_err(|error| session::refused(error).context(doing))?);
+    }
+    let plan = planning::plan(context, workspace, policies, &inventories, command.now)?;
+    let out = command.out.unwrap_or_else(|| PLAN_FILE.into());
+    std::fs::write(desk.root.join(out), file::to_bytes(&plan))?;
+    let text = match command.format {
+        PlanFormat::Markdown => screen::markdown(&plan),
+        PlanFormat::Yaml => screen::yaml(&plan),
+        PlanFormat::Json => String::from_utf8_lossy(&file::to_bytes(&plan)).into_owned(),
+        PlanFormat::Text => screen::text(&plan, context.style()),
+    };
+    context.data(&text)?;
+    let exit = planning::exit_of(&plan, command.detailed_exitcode);
+    desk.plan = Some(plan);
+    Ok(exit)
+}
+
+/// An apply whose process dies as soon as the service has taken so many requests; a process that
+/// was killed has no exit code.
+pub(super) async fn killed(stage: &mut Stage, id: &str, after: usize) {
+    stage.desk(id);
+    let mut desk = stage.desks.remove(id).unwrap();
+    let ended = apply(stage, &mut desk, PLAN_FILE, Some(after)).await;
+    end(stage, &mut desk, ended);
+    stage.exit = stage.exit.filter(|exit| *exit != Exit::Interrupted);
+    stage.desks.insert(id.to_owned(), desk);
+}
+
+async fn apply(
+    stage: &mut Stage,
+    desk: &mut Desk,
+    name: &str,
+    kill_after: Option<usize>,
+) -> Result<Exit> {
+    let context = &mut desk.context;
+    let now = context.now(None);
+    let project = workspace::open(context, now)?;
+    let (workspace, policies) = project.usable(context)?;
+    let named = |error: CliError| error.context(format!("plan file `{name}` is refused"));
+    let bytes = std::fs::read(desk.root.join(name))?;
+    let plan = file::read(&bytes).map_err(applying::refused).map_err(named)?;
+    let against = VerifyContext { workspace, policy_digest: Some(&policies.digest), now };
+    let plan = file::verify(plan, &against).map_err(applying::refused).map_err(named)?;
+    if plan.changes.is_empty() {
+        context.note(&screen::verdict(&plan));
+        return Ok(planning::exit_of(&plan, false));
+    }
+    let clients = clients(stage, workspace);
+    applying::check_roles(&plan, &clients).await?;
+    let open = OpenRun::create(&applying::journals(workspace), &plan, now)?;
+    let engine = Engine::new(&plan, &[], Options::default(), TOOL)?;
+    let ran = carry(stage, context, open, engine, &clients, kill_after).await?;
+    show(context, &plan, ran)
+}
+
+/// A new process finishes the last run.
+pub(super) async fn resume(stage: &mut Stage, id: &str) {
+    stage.desk(id);
+    let mut desk = stage.desks.remove(id).unwrap();
+    let ended = resumed(stage, &mut desk).await;
+    end(stage, &mut desk, ended);
+    stage.desks.insert(id.to_owned(), desk);
+}
+
+async fn resumed(stage: &mut Stage, desk: &mut Desk) -> Result<Exit> {
+    let context = &mut desk.context;
+    let project = workspace::open(context, context.now(None))?;
+    let (workspace, _) = project.usable(context)?;
+    let root = applying::journals(workspace);
+    let (open, plan, engine) = OpenRun::resume(&root, "last", workspace, Options::default(), TOOL)?;
+    let clients = clients(stage, workspace);
+    let ran = carry(stage, context, open, engine, &clients, None).await?;
+    show(context, &plan, ran)
+}
+
+fn show(context: &mut Context, plan: &CheckedPlan, ran: Option<(RunId, Summary)>) -> Result<Exit> {
+    let Some((run, summary)) = ran else {
+        context.note("(killed)");
+        return Ok(Exit::Interrupted);
+    };
+    let text = result::table(&run, plan, &summary, context.style());
+    context.data(&text)?;
+    Ok(applying::exit_of(&summary))
+}
+
+fn clients(stage: &Stage, workspace: &Workspace) -> Vec<Client> {
+    workspace.tenants.iter().map(|tenant| stage.client(tenant)).collect()
+}
+
+async fn carry(
+    stage: &mut Stage,
+    context: &Context,
+    mut open: OpenRun,
+    mut engine: Engine,
+    clients: &[Client],
+    kill_after: Option<usize>,
+) -> Result<Option<(RunId, Summary)>> {
+    let before = stage.taken();
+    let services: BTreeMap<Arc<str>, &dyn Service> =
+        clients.iter().map(|client| (Arc::from(client.tenant()), client as &dyn Service)).collect();
+    let stop = StopFlag::default();
+    let ports = Ports {
+        services: &services,
+        journal: &mut open.ledger,
+        clock: &*context.clock,
+        stop: &stop,
+    };
+    let mut observer = |_: &Progress| {};
+    let run = driver::run(&mut engine, ports, &mut observer);
+    let is_over = || kill_after.is_some_and(|after| stage.taken() >= before + after);
+    let ended = until(run, is_over).await;
+    stage.sent = stage.taken() - before;
+    match ended {
+        None => Ok(None),
+        Some(ended) => Ok(Some((open.id.clone(), ended?))),
+    }
+}
+
+/// Drops a future, like a kill, as soon as it is over.
+async fn until<T>(future: impl Future<Output = T>, is_over: impl Fn() -> bool) -> Option<T> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending if is_over() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
