@@ -43,6 +43,7 @@ scripts! {
     an_expired_exemption,
     an_unreadable_source_is_not_nothing,
     hostile_names,
+    one_switch_lifts_one_guardrail,
     two_workspaces_on_one_tenant,
 }
 

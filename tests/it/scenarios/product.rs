@@ -15,6 +15,7 @@ use palisade::cli::commands::plan::PlanCommand;
 use palisade::cli::context::Context;
 use palisade::cli::error::{CliError, Result};
 use palisade::cli::exit::Exit;
+use palisade::cli::lifts::Lifts;
 use palisade::cli::planning::{self, TOOL};
 use palisade::cli::{scope, session, workspace};
 use palisade::drive::apply::{self as driver, OpenRun, Ports, Service, StopFlag};
@@ -76,6 +77,7 @@ async fn dispatch(stage: &mut Stage, desk: &mut Desk, command: Command) -> Resul
 
 async fn plan(stage: &Stage, desk: &mut Desk, command: PlanCommand) -> Result<Exit> {
     let context = &mut desk.context;
+    let around = planning::circumstances(&command.lifts)?;
     let now = context.now(command.now);
     let project = workspace::open(context, now)?;
     let (workspace, policies) = project.usable(context)?;
@@ -86,7 +88,7 @@ async fn plan(stage: &Stage, desk: &mut Desk, command: PlanCommand) -> Result<Ex
         let doing = format!("cannot read tenant `{}`", client.tenant());
         inventories.push(read.map_err(|error| session::refused(error).context(doing))?);
     }
-    let plan = planning::plan(context, workspace, policies, &inventories, command.now)?;
+    let plan = planning::plan(context, workspace, policies, &inventories, &around, command.now)?;
     let out = command.out.unwrap_or_else(|| PLAN_FILE.into());
     std::fs::write(desk.root.join(out), file::to_bytes(&plan))?;
     let text = match command.format {
@@ -96,6 +98,7 @@ async fn plan(stage: &Stage, desk: &mut Desk, command: PlanCommand) -> Result<Ex
         PlanFormat::Text => screen::text(&plan, context.style()),
     };
     context.data(&text)?;
+    Lifts::tell_unused(context, &plan);
     let exit = planning::exit_of(&plan, command.detailed_exitcode);
     desk.plan = Some(plan);
     Ok(exit)
