@@ -57,7 +57,10 @@ fn end(stage: &mut Stage, desk: &mut Desk, ended: Result<Exit>) {
         }
         error.exit
     });
-    stage.said = desk.take_page();
+    if let Some(plan) = &desk.plan {
+        stage.note_plan(plan);
+    }
+    stage.said = stage.numbered(desk.take_page());
     stage.exit = Some(exit);
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Stage {
     pub(super) said: String,
     /// Requests of the last apply that changed something and that the service took.
     pub(super) sent: usize,
+    /// Hashes of the plans that were made, in their order.
+    plans: Vec<String>,
 }
 
 /// One workspace and who works there.
@@ -82,7 +84,25 @@ impl Stage {
             exit: None,
             said: String::new(),
             sent: 0,
+            plans: Vec::new(),
         }
+    }
+
+    /// Remembers a plan: golden files call it by its number, since its hash follows from every
+    /// detail of the plan's format.
+    pub(super) fn note_plan(&mut self, plan: &Plan) {
+        if !self.plans.contains(&plan.plan_hash) {
+            self.plans.push(plan.plan_hash.clone());
+        }
+    }
+
+    /// The text with numbers in the place of plan hashes.
+    pub(super) fn numbered(&self, text: String) -> String {
+        let plans = self.plans.iter().enumerate();
+        plans.fold(text, |text, (at, hash)| {
+            let whole = text.replace(hash, &format!("{:064}", at + 1));
+            whole.replace(&hash[..6], &format!("{:06}", at + 1))
+        })
     }
 
     pub(super) fn emulator(&self) -> MutexGuard<'_, Emulator> {
