@@ -23,7 +23,7 @@ mod fuzz_corpus;
 mod generated;
 mod observe_faults;
 mod policy_fixtures;
-mod sim;
 mod scenarios;
+mod sim;
 mod threat_model;
 mod tidy;
