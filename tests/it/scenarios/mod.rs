@@ -36,7 +36,9 @@ macro_rules! scripts {
 }
 
 scripts! {
+    a_folder_that_disappears,
     a_loop_under_a_per_run_cap,
+    a_person_against_a_policy,
     a_process_that_dies,
     a_stale_plan_never_wins,
     an_empty_set_is_not_everything,
