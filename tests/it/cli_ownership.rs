@@ -54,6 +54,8 @@ fn a_foreign_isolation_is_accepted_and_then_quiet() {
     assert!(err(&usage).contains("--expires"), "{}", err(&usage));
     let shown = out(&tenant.expect(&soc, 0, &accept(&["--expires", "14d", "--stdout"])));
     assert!(shown.contains("accepted:\n    isolation: full") && shown.contains(&id), "{shown}");
+    let expires = shown.lines().find(|line| line.starts_with("  expires: ")).unwrap();
+    assert!(expires.ends_with('Z') && !expires.contains('.'), "{expires}");
     assert!(!soc.join("policies/exemptions/kept.yaml").exists());
     let named = accept(&["--expires", "14d", "--name", "kept"]);
     let written = tenant.expect(&soc, 0, &named);

@@ -90,7 +90,8 @@ impl Accept {
         let now = context.clock.now();
         let expires = match self.expires {
             When::At(at) => at,
-            When::In(span) => span.after(now),
+            // A whole second, as people write it.
+            When::In(span) => Timestamp::from_second(span.after(now).as_second())?,
         };
         if expires <= now {
             return Err(CliError::new(format!("`--expires` {expires} has passed")));

@@ -1,5 +1,6 @@
 //! An audit of hand-made plans: counts that add up, causes, and every format.
 
+use super::text::values;
 use super::*;
 use crate::model::{DeviceValue, Verb};
 use crate::plan::standing::{ExemptionState, Then};
@@ -122,6 +123,9 @@ fn evidence_is_action_person_and_time() {
     assert_eq!(evidence.at.as_deref(), Some("2026-11-23T08:01:00Z"));
     let shown = text(&audit, Style::new(160, false)).replace('\u{a0}', " ");
     assert!(shown.contains("action action-7 by ana"), "{shown}");
+    let mut scan = audit.deviations[0].clone();
+    scan.actual = Some("2026-11-24T13:15:48.1271422Z".into());
+    assert!(values(&scan).replace('\u{a0}', " ").starts_with("is 2026-11-24 13:15Z,"));
     for text in [shown, markdown(&audit), junit(&audit)] {
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
     }

@@ -185,10 +185,14 @@ fn device(deviation: &Deviation) -> Vec<Vec<crate::report::page::Piece>> {
 
 /// `is full, intended free`.
 pub(super) fn values(deviation: &Deviation) -> String {
-    let actual = deviation
-        .actual
-        .as_deref()
-        .map_or_else(|| "not known".to_owned(), |value| format!("is {}", escape::name(value, 60)));
+    // The value of a scan is the time of the last one.
+    let word = |value: &str| match value.parse() {
+        Ok(at) => measure::instant(at),
+        Err(_) => escape::name(value, 60),
+    };
+    let actual = deviation.actual.as_deref();
+    let actual =
+        actual.map_or_else(|| "not known".to_owned(), |value| format!("is {}", word(value)));
     match deviation.intended.as_deref() {
         Some(intended) if !intended.is_empty() => {
             format!("{actual}, intended {}", escape::name(intended, 60))
