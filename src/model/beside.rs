@@ -17,7 +17,7 @@ pub(crate) fn beside<L, R: Send>(
         return (left(), right());
     }
     thread::scope(|scope| {
-        let other = thread::Builder::new().spawn_scoped(scope, || right());
+        let other = thread::Builder::new().spawn_scoped(scope, &right);
         let left = left();
         let right = match other {
             Ok(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),

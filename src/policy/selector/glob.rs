@@ -78,10 +78,10 @@ impl Stars {
             [first, between @ .., last] => {
                 let rest =
                     folded.strip_prefix(&**first).and_then(|rest| rest.strip_suffix(&**last));
-                let after = |rest: &'t str, piece: &Box<str>| {
-                    rest.split_once(&**piece).map(|(_, after)| after)
-                };
-                rest.and_then(|rest| between.iter().try_fold(rest, after)).is_some()
+                let after =
+                    |rest: &'t str, piece: &str| rest.split_once(piece).map(|(_, after)| after);
+                let mut pieces = between.iter().map(|piece| &**piece);
+                rest.and_then(|rest| pieces.try_fold(rest, after)).is_some()
             }
         }
     }
