@@ -11,7 +11,7 @@ use palisade::plan::{self, Circumstances, Input, Plan};
 use palisade::policy::PolicySet;
 use palisade::policy::selector::{self, DeviceExpr};
 
-use crate::bodies::{self, Bodies, NOW, TENANT, TENANT_ID};
+use crate::bodies::{Bodies, NOW, TENANT, TENANT_ID};
 use crate::{Sizes, pages, policies, timed};
 
 /// Policies of each shape.
