@@ -16,8 +16,8 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("CLICOLOR", "0 turns colour off"),
     ("CLICOLOR_FORCE", "anything but 0 turns colour on, pipes included"),
     ("COLUMNS", "columns of a page, 60 to 200"),
-    ("GITHUB_ACTOR", "who freezes the workspace (GitHub Actions sets it)"),
     ("COMPUTERNAME", "a name of this machine, which is never restricted (Windows sets it)"),
+    ("GITHUB_ACTOR", "who freezes the workspace (GitHub Actions sets it)"),
     ("GITHUB_STEP_SUMMARY", "file that gets the plan in Markdown (GitHub Actions sets it)"),
     ("NO_COLOR", "anything turns colour off"),
     (

@@ -89,8 +89,8 @@ fn a_freeze_holds_until_it_is_lifted_and_the_guardrails_explain_themselves() {
     let held = out(&tenant.expect(&soc, 3, &["plan", "--detailed-exitcode"]));
     assert!(held.contains("freeze closing") && held.contains("(guardrails.freeze)"), "{held}");
     let explained = out(&tenant.expect(&soc, 3, &["plan", "--explain-guardrails"]));
-    assert!(explained.contains("lifted by `--lift frozen --because TEXT`"), "{explained}");
-    assert!(explained.contains("Held by frozen."), "{explained}");
+    assert!(explained.contains("lifted by `--lift freeze-window --because TEXT`"), "{explained}");
+    assert!(explained.contains("Held by freeze-window."), "{explained}");
 
     let args = ["plan", "--explain-guardrails", "--format", "json", "--detailed-exitcode"];
     let lift = ["--lift", "freeze-window", "--because", WHY];

@@ -104,6 +104,7 @@ fn standing(rails: &Guardrails, around: &Circumstances) -> Vec<Setting> {
         set("domain-controller", "domainControllers", corrected),
         set("dwell", "dwell", json!(rails.dwell.to_string())),
         set("freeze-window", "freeze", rails.freeze.iter().map(window).collect()),
+        Setting("frozen", "palisade.freeze".to_owned(), json!(around.freeze.is_some())),
         set("lease-missing", "requireLease", json!(rails.require_lease)),
         set("max-lease", "maxLease", json!(rails.max_lease.to_string())),
         set("orphaned-releases", "holdOrphanedReleases", json!(rails.hold_orphaned_releases)),

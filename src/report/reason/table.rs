@@ -223,12 +223,12 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "lease ended, kept by `onExpiry: hold`",
         "the lease ended[ at {ended}] and `onExpiry: hold` keeps it",
     ),
-    ("paused", "waits for a person", "after wave {wave} of {policy} a person has to go on"),
     (
         "orphaned-releases",
         "policy {policy} gone",
         "policy {policy} is gone[; {kept} more of its devices are kept by {keptBy}][ ({setting})]",
     ),
+    ("paused", "waits for a person", "after wave {wave} of {policy} a person has to go on"),
     (
         "platform-unsupported",
         "platform[ {platform}] not supported",
