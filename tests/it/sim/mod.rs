@@ -72,6 +72,7 @@ impl Broken {
 type Check = Result<(), Broken>;
 
 /// Lives a life; what was broken in it, with the number of the step.
+#[expect(clippy::print_stdout, reason = "a replay tells its steps")]
 fn live(life: &Life, tell: bool) -> (Tally, Option<(usize, Broken)>) {
     let mut tally = Tally::new();
     let lived = std::panic::catch_unwind(AssertUnwindSafe(|| {

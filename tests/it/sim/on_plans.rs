@@ -268,10 +268,9 @@ impl Scene<'_> {
                 let ours = self.truth.standing(row, side, self.began).is_of(self.site.id);
                 let calm = self.truth.is_quiet_since(row, side, self.began)
                     && self.truth.in_flight(row, side, self.began).next().is_none();
-                if ours && calm && !exempt && !is_wanted(self.site, side, &traits) {
-                    if !wants(&id.to_string(), side, &[Verb::Release, Verb::Unrestrict]) {
-                        return Err(Broken::new(9, format!("{id} is kept though nobody wants it")));
-                    }
+                let unwanted = ours && calm && !exempt && !is_wanted(self.site, side, &traits);
+                if unwanted && !wants(&id.to_string(), side, &[Verb::Release, Verb::Unrestrict]) {
+                    return Err(Broken::new(9, format!("{id} is kept though nobody wants it")));
                 }
             }
         }

@@ -49,15 +49,15 @@ async fn come_to_rest(world: &mut World) -> Check {
     let mut lifts: Vec<BTreeSet<String>> = vec![BTreeSet::new(); SITES];
     for _ in 0..ROUNDS {
         let mut busy = false;
-        for site in 0..SITES {
+        for (site, lifts) in lifts.iter_mut().enumerate() {
             let lift = |code: &String| Lift { code: code.clone(), because: "calm".to_owned() };
-            let given: Vec<Lift> = lifts[site].iter().map(lift).collect();
+            let given: Vec<Lift> = lifts.iter().map(lift).collect();
             let Some(review) = world.plan(site, &given).await? else {
                 return Err(Broken::new(9, "nobody can sign in although it is calm".to_owned()));
             };
             let held = review.plan.objections.iter().filter(|objection| objection.held > 0);
             let codes: Vec<String> = held.map(|objection| objection.code.clone()).collect();
-            let added = codes.into_iter().filter(|code| lifts[site].insert(code.clone())).count();
+            let added = codes.into_iter().filter(|code| lifts.insert(code.clone())).count();
             busy |= !review.plan.changes.is_empty() || added > 0;
             apply(world, site, review).await?;
         }
