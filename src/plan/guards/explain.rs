@@ -1,6 +1,6 @@
 //! Every guardrail as it stands over one plan: its value, where that comes from, what it counted.
 //!
-//! The same draft and the same rules as in [`super::run`], looked at instead of enforced; called by
+//! The same draft and the same rules as in `super::run`, looked at instead of enforced; called by
 //! `plan::explain_guardrails`. Values are written as `palisade.yaml` takes them. A guardrail without
 //! a row here is missing from `plan --explain-guardrails`: a test asks for every code.
 
