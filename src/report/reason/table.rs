@@ -16,6 +16,7 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "exemption {name} accepts {accepted}",
         "exemption {name} accepts {accepted}[ until {expires}], and it is {found}[ since {since}]",
     ),
+    ("action-ended", "action ended", "the action has ended[: {status}]"),
     ("action-gone", "action gone", "the service no longer lists the action"),
     (
         "action-in-flight",

@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use palisade::model::Span;
 
 use crate::apply_rig::paused;
+use product::Midway;
 use script::{Line, Words};
 use stage::{HOME, Stage};
 
@@ -41,6 +42,8 @@ scripts! {
     a_person_against_a_policy,
     a_process_that_dies,
     a_stale_plan_never_wins,
+    a_run_that_is_stopped_and_undone,
+    a_wave_that_fails,
     an_attacker_steers_the_trigger,
     an_empty_set_is_not_everything,
     an_expired_exemption,
@@ -123,15 +126,20 @@ async fn command(
             let id = words.need("the id of a workspace")?;
             return Box::pin(command(stage, &id, words, page)).await;
         }
-        "plan" | "apply" | "runs" | "validate" => {
+        "plan" | "apply" | "runs" | "validate" | "undo" | "freeze" | "unfreeze" => {
             let mut line = Vec::new();
             line.extend(std::iter::from_fn(|| words.next()));
             product::command(stage, id, &line).await;
         }
         "killed" => {
             words.next();
-            let after = words.number("a number")?;
-            product::killed(stage, id, after).await;
+            let midway = Midway::Killed(words.number("a number")?);
+            product::disturbed(stage, id, midway).await;
+        }
+        "frozen" => {
+            words.next();
+            let midway = Midway::Frozen(words.number("a number")?);
+            product::disturbed(stage, id, midway).await;
         }
         "resume" => {
             words.next();

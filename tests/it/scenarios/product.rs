@@ -8,22 +8,26 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use clap::Parser as _;
+use palisade::apply::past::past;
 use palisade::apply::{Engine, Options, Progress, Summary};
 use palisade::cli::applying;
 use palisade::cli::args::{Args, Command, PlanFormat};
 use palisade::cli::commands::plan::PlanCommand;
+use palisade::cli::commands::undo::Undo;
 use palisade::cli::context::Context;
 use palisade::cli::error::{CliError, Result};
 use palisade::cli::exit::Exit;
 use palisade::cli::lifts::Lifts;
 use palisade::cli::planning::{self, TOOL};
-use palisade::cli::{scope, session, workspace};
-use palisade::drive::apply::{self as driver, OpenRun, Ports, Service, StopFlag};
+use palisade::cli::{frozen, scope, session, workspace};
+use palisade::drive::apply::{self as driver, Found, OpenRun, Ports, Service, StopFlag};
 use palisade::drive::client::Client;
-use palisade::drive::observe::observe;
+use palisade::drive::observe::{Scope, observe};
 use palisade::drive::progress::Silent;
+use palisade::inventory::Inventory;
 use palisade::model::RunId;
 use palisade::plan::file::{self, CheckedPlan, VerifyContext};
+use palisade::plan::{Circumstances, Purpose, freeze};
 use palisade::policy::Workspace;
 use palisade::report::apply as result;
 use palisade::report::plan as screen;
@@ -32,6 +36,17 @@ use super::stage::{Desk, Stage};
 
 /// Where a plan goes when the command names no file.
 const PLAN_FILE: &str = "last.plan.json";
+
+/// What happens in the middle of a run, as soon as the service has taken so many requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Midway {
+    /// Nothing.
+    Calm,
+    /// The process dies; then it has no exit code.
+    Killed(usize),
+    /// Somebody freezes the workspace.
+    Frozen(usize),
+}
 
 /// Carries out one command line of `palisade` in a workspace.
 pub(super) async fn command(stage: &mut Stage, id: &str, line: &[String]) {
@@ -69,11 +84,14 @@ async fn dispatch(stage: &mut Stage, desk: &mut Desk, command: Command) -> Resul
         Command::Plan(command) => plan(stage, desk, command).await,
         Command::Apply(command) => {
             let file = command.file.unwrap_or_else(|| PLAN_FILE.into());
-            apply(stage, desk, &file.to_string_lossy(), None).await
+            apply(stage, desk, &file.to_string_lossy(), Midway::Calm).await
         }
+        Command::Undo(command) => undo(stage, desk, command).await,
         // These read files only.
         Command::Runs(command) => command.run(&mut desk.context),
         Command::Validate(command) => command.run(&mut desk.context),
+        Command::Freeze(command) => command.run(&mut desk.context),
+        Command::Unfreeze(command) => command.run(&mut desk.context),
         other => Err(CliError::new(format!("not in a script: {other:?}"))),
     }
 }
@@ -85,12 +103,7 @@ async fn plan(stage: &Stage, desk: &mut Desk, command: PlanCommand) -> Result<Ex
     let project = workspace::open(context, now)?;
     let (workspace, policies) = project.usable(context)?;
     let scope = scope::for_policies(workspace, policies, now);
-    let mut inventories = Vec::new();
-    for client in clients(stage, workspace) {
-        let read = observe(&client, &scope, &Silent).await;
-        let doing = format!("cannot read tenant `{}`", client.tenant());
-        inventories.push(read.map_err(|error| session::refused(error).context(doing))?);
-    }
+    let inventories = observed(stage, workspace, &scope).await?;
     let plan = planning::plan(context, workspace, policies, &inventories, &around, command.now)?;
     let out = command.out.unwrap_or_else(|| PLAN_FILE.into());
     std::fs::write(desk.root.join(out), file::to_bytes(&plan))?;
@@ -107,23 +120,49 @@ async fn plan(stage: &Stage, desk: &mut Desk, command: PlanCommand) -> Result<Ex
     Ok(exit)
 }
 
-/// An apply whose process dies as soon as the service has taken so many requests; a process that
-/// was killed has no exit code.
-pub(super) async fn killed(stage: &mut Stage, id: &str, after: usize) {
+async fn observed(stage: &Stage, workspace: &Workspace, scope: &Scope) -> Result<Vec<Inventory>> {
+    let mut inventories = Vec::new();
+    for client in clients(stage, workspace) {
+        let read = observe(&client, scope, &Silent).await;
+        let doing = format!("cannot read tenant `{}`", client.tenant());
+        inventories.push(read.map_err(|error| session::refused(error).context(doing))?);
+    }
+    Ok(inventories)
+}
+
+/// Plans the undoing of a run; `apply` carries it out.
+async fn undo(stage: &Stage, desk: &mut Desk, command: Undo) -> Result<Exit> {
+    let context = &mut desk.context;
+    let lifted = planning::circumstances(&command.lifts)?;
+    let now = context.now(command.now);
+    let project = workspace::open(context, now)?;
+    let (workspace, policies) = project.usable(context)?;
+    let root = applying::journals(workspace);
+    let found = Found::open(&root, driver::find_run(&root, &command.run)?);
+    let of = past(found.id.as_str(), &found.plan()?, &found.entries?);
+    let scope = scope::for_policies(workspace, policies, now);
+    let inventories = observed(stage, workspace, &scope).await?;
+    let around = Circumstances { purpose: Purpose::Undo(of), ..lifted };
+    let plan = planning::plan(context, workspace, policies, &inventories, &around, command.now)?;
+    std::fs::write(desk.root.join(PLAN_FILE), file::to_bytes(&plan))?;
+    let text = screen::text(&plan, context.style());
+    context.data(&text)?;
+    let exit = planning::exit_of(&plan, false);
+    desk.plan = Some(plan);
+    Ok(exit)
+}
+
+/// An apply of the last plan in the middle of which something happens.
+pub(super) async fn disturbed(stage: &mut Stage, id: &str, midway: Midway) {
     stage.desk(id);
     let mut desk = stage.desks.remove(id).unwrap();
-    let ended = apply(stage, &mut desk, PLAN_FILE, Some(after)).await;
+    let ended = apply(stage, &mut desk, PLAN_FILE, midway).await;
     end(stage, &mut desk, ended);
     stage.exit = stage.exit.filter(|exit| *exit != Exit::Interrupted);
     stage.desks.insert(id.to_owned(), desk);
 }
 
-async fn apply(
-    stage: &mut Stage,
-    desk: &mut Desk,
-    name: &str,
-    kill_after: Option<usize>,
-) -> Result<Exit> {
+async fn apply(stage: &mut Stage, desk: &mut Desk, name: &str, midway: Midway) -> Result<Exit> {
     let context = &mut desk.context;
     let now = context.now(None);
     let project = workspace::open(context, now)?;
@@ -137,11 +176,14 @@ async fn apply(
         context.note(&screen::verdict(&plan));
         return Ok(planning::exit_of(&plan, false));
     }
+    if frozen::stops(&plan) {
+        frozen::refuse(&workspace.root, now)?;
+    }
     let clients = clients(stage, workspace);
     applying::check_roles(&plan, &clients).await?;
     let open = OpenRun::create(&applying::journals(workspace), &plan, now)?;
     let engine = Engine::new(&plan, &[], Options::default(), TOOL)?;
-    let ran = carry(stage, context, open, engine, &clients, kill_after).await?;
+    let ran = carry(stage, workspace, (open, engine), &plan, &clients, midway).await?;
     show(context, &plan, ran)
 }
 
@@ -160,8 +202,11 @@ async fn resumed(stage: &mut Stage, desk: &mut Desk) -> Result<Exit> {
     let (workspace, _) = project.usable(context)?;
     let root = applying::journals(workspace);
     let (open, plan, engine) = OpenRun::resume(&root, "last", workspace, Options::default(), TOOL)?;
+    if frozen::stops(&plan) {
+        frozen::refuse(&workspace.root, context.clock.now())?;
+    }
     let clients = clients(stage, workspace);
-    let ran = carry(stage, context, open, engine, &clients, None).await?;
+    let ran = carry(stage, workspace, (open, engine), &plan, &clients, Midway::Calm).await?;
     show(context, &plan, ran)
 }
 
@@ -181,25 +226,36 @@ fn clients(stage: &Stage, workspace: &Workspace) -> Vec<Client> {
 
 async fn carry(
     stage: &mut Stage,
-    context: &Context,
-    mut open: OpenRun,
-    mut engine: Engine,
+    workspace: &Workspace,
+    (mut open, mut engine): (OpenRun, Engine),
+    plan: &CheckedPlan,
     clients: &[Client],
-    kill_after: Option<usize>,
+    midway: Midway,
 ) -> Result<Option<(RunId, Summary)>> {
     let before = stage.taken();
     let services: BTreeMap<Arc<str>, &dyn Service> =
         clients.iter().map(|client| (Arc::from(client.tenant()), client as &dyn Service)).collect();
-    let stop = StopFlag::default();
-    let ports = Ports {
-        services: &services,
-        journal: &mut open.ledger,
-        clock: &*context.clock,
-        stop: &stop,
+    let stop = if frozen::stops(plan) {
+        StopFlag::with_freeze(&workspace.root)
+    } else {
+        StopFlag::default()
     };
+    let clock = Arc::clone(&stage.clock);
+    let ports =
+        Ports { services: &services, journal: &mut open.ledger, clock: &*clock, stop: &stop };
     let mut observer = |_: &Progress| {};
     let run = driver::run(&mut engine, ports, &mut observer);
-    let is_over = || kill_after.is_some_and(|after| stage.taken() >= before + after);
+    let taken = || stage.taken() - before;
+    let is_over = || match midway {
+        Midway::Calm => false,
+        Midway::Killed(after) => taken() >= after,
+        Midway::Frozen(after) => {
+            if taken() >= after {
+                std::fs::write(workspace.root.join(freeze::FILE), "").unwrap();
+            }
+            false
+        }
+    };
     let ended = until(run, is_over).await;
     stage.sent = stage.taken() - before;
     match ended {
