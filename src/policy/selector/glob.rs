@@ -60,14 +60,15 @@ impl Matcher {
     }
 }
 
-/// A pattern without any sign but single stars: the folded texts between them, the first at the
-/// beginning and the last at the end.
+/// A pattern without any sign but stars: the folded texts between them, the first at the beginning
+/// and the last at the end. Two stars in a row are one, but beside a `/`, where they mean folders.
 #[derive(Clone, Debug)]
 pub(crate) struct Stars(Vec<Box<str>>);
 
 impl Stars {
     fn new(text: &str) -> Option<Self> {
-        let other = text.contains(['?', '[', ']', '{', '}', '\\']) || text.contains("**");
+        let folders = text.contains("**") && text.contains('/');
+        let other = folders || text.contains(['?', '[', ']', '{', '}', '\\']);
         (!other).then(|| Self(fold(text).split('*').map(Box::from).collect()))
     }
 
@@ -183,6 +184,15 @@ mod tests {
 
     use super::*;
     use crate::inventory::host_part;
+
+    #[test]
+    fn a_set_of_patterns_does_not_take_a_text_for_a_path() {
+        let matchers = Matchers::new(["**.", "a**b"].into_iter());
+        let (mut scratch, mut found) = (Scratch::default(), Vec::new());
+        matchers.covering("..", "", &mut scratch, &mut found);
+        matchers.covering("ab", "", &mut scratch, &mut found);
+        assert_eq!(found, [0, 1]);
+    }
 
     proptest! {
         /// Every way to match says what the automaton of the one pattern says.
