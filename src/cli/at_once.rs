@@ -1,6 +1,9 @@
 //! A plan that is made, shown, asked about and applied in one go: `apply` without a file, `undo`,
 //! `cancel`. What is applied is exactly the plan that was shown.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::cli::args::Format;
@@ -9,10 +12,11 @@ use crate::cli::error::{CliError, Doing as _, Result};
 use crate::cli::exit::Exit;
 use crate::cli::lifts::Lifts;
 use crate::cli::{applying, planning, runtime};
+use crate::diag::words;
 use crate::drive::client::Client;
-use crate::plan::file::{self, VerifyContext};
+use crate::plan::file::{self, PlanFileError, VerifyContext};
 use crate::plan::{CheckedPlan, Plan};
-use crate::policy::Workspace;
+use crate::policy::{PolicySet, Workspace};
 use crate::report::plan as screen;
 use crate::report::{apply as report, measure};
 
@@ -50,7 +54,7 @@ impl AtOnce {
         &self,
         context: &mut Context,
         workspace: &Workspace,
-        digest: &str,
+        policies: &PolicySet,
         plan: Plan,
         clients: &[Client],
     ) -> Result<Exit> {
@@ -68,13 +72,14 @@ impl AtOnce {
             context.note("Not applied.");
             return Ok(Exit::Error);
         }
-        let plan = verify(context, plan, workspace, digest, self.now)?;
+        let plan = verify(context, plan, workspace, policies, self.now)?;
         let ran = runtime::block_on(applying::start(context, workspace, &plan, clients))?;
         show(context, &plan, &ran, self.format)
     }
 }
 
-/// Holds a plan against the workspace, its policies and the clock.
+/// Holds a plan against the workspace, its policies and the clock. Of a plan that rests on other
+/// files than there are now, these are named.
 ///
 /// # Errors
 /// When it is refused.
@@ -82,12 +87,51 @@ pub fn verify(
     context: &Context,
     plan: Plan,
     workspace: &Workspace,
-    digest: &str,
+    policies: &PolicySet,
     said: Option<Timestamp>,
 ) -> Result<CheckedPlan> {
     let now = context.now(said);
-    let against = VerifyContext { workspace, policy_digest: Some(digest), now };
-    file::verify(plan, &against).map_err(applying::refused)
+    let none = PolicySet::none(workspace);
+    // Cancelling reads no policy and works while they have errors.
+    let policies = if plan.only_cancels() { &none } else { policies };
+    let against = VerifyContext { workspace, policy_digest: Some(&policies.digest), now };
+    file::verify(plan, &against).map_err(|refusal| refused(refusal, policies))
+}
+
+fn refused(refusal: PlanFileError, policies: &PolicySet) -> CliError {
+    let moved = match &refusal {
+        PlanFileError::Stale { sources, .. } => moved(sources, &policies.files),
+        _ => Vec::new(),
+    };
+    let mut error = applying::refused(refusal);
+    if moved.is_empty() {
+        return error;
+    }
+    let (shown, rest) = moved.split_at(moved.len().min(NAMED));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    error.help.insert(0, format!("changed since: {}{more}", shown.join(", ")));
+    error
+}
+
+/// Most files that are named.
+const NAMED: usize = 8;
+
+/// Files that say something else than they did, in order of their names.
+fn moved(planned: &BTreeMap<String, String>, current: &BTreeMap<Arc<str>, String>) -> Vec<String> {
+    // A plan of a version that did not keep them cannot tell.
+    if planned.is_empty() {
+        return Vec::new();
+    }
+    let gone = planned.keys().filter(|file| !current.contains_key(&***file));
+    let mut moved: Vec<String> =
+        gone.map(|file| format!("{} (gone)", words::quote(file))).collect();
+    moved.extend(current.iter().filter_map(|(file, digest)| match planned.get(&**file) {
+        Some(before) if before == digest => None,
+        Some(_) => Some(words::quote(file)),
+        None => Some(format!("{} (new)", words::quote(file))),
+    }));
+    moved.sort_unstable();
+    moved
 }
 
 /// Shows how a run ended.
@@ -122,4 +166,33 @@ fn ask(context: &mut Context, plan: &Plan) -> Result<bool> {
     );
     let answer = context.terminal.ask(&question).doing("cannot read the answer")?;
     Ok(answer.as_deref() == Some("yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_say_something_else_are_named() {
+        let planned: BTreeMap<String, String> =
+            [("a.yaml", "1"), ("b.yaml", "2"), ("palisade.yaml", "3")]
+                .map(|(file, digest)| (file.to_owned(), digest.to_owned()))
+                .into();
+        let current: BTreeMap<Arc<str>, String> =
+            [("a.yaml", "1"), ("c.yaml", "2"), ("palisade.yaml", "4")]
+                .map(|(file, digest)| (Arc::from(file), digest.to_owned()))
+                .into();
+        let named = ["`b.yaml` (gone)", "`c.yaml` (new)", "`palisade.yaml`"];
+        assert_eq!(moved(&planned, &current), named);
+        assert!(moved(&BTreeMap::new(), &current).is_empty());
+        let many = (0..10).map(|number| (format!("{number}.yaml"), String::new())).collect();
+        let stale = PlanFileError::Stale {
+            planned: "a".to_owned(),
+            current: "b".to_owned(),
+            sources: many,
+        };
+        let error = refused(stale, &PolicySet::default());
+        assert_eq!(error.exit, Exit::Stale);
+        assert!(error.help.iter().any(|line| line.ends_with("`7.yaml` (gone) and 2 more")));
+    }
 }

@@ -7,9 +7,7 @@ use jiff::Timestamp;
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
 use crate::drive::apply as driver;
-use crate::model::Verb;
 use crate::plan::freeze::FILE;
-use crate::plan::types::Aim;
 use crate::plan::{Freeze, Plan};
 use crate::report::reason;
 
@@ -20,10 +18,10 @@ pub fn in_force(root: &Path, now: Timestamp) -> Option<Freeze> {
 }
 
 /// Whether a freeze stops the plan. Cancelling takes back what has not taken effect: it is what one
-/// does next after a freeze. Whatever a file says of itself, its changes are looked at too.
+/// does next after a freeze.
 #[must_use]
 pub fn stops(plan: &Plan) -> bool {
-    plan.purpose != Aim::Cancel || plan.changes.iter().any(|change| change.verb != Verb::Cancel)
+    !plan.only_cancels()
 }
 
 /// Refuses to apply while the workspace is frozen; nothing has been sent by then.

@@ -72,6 +72,7 @@ fn device_selectors<'a>(workspace: &'a Workspace, policies: &'a PolicySet) -> Ve
         exemptions,
         rules: _,
         digest: _,
+        files: _,
     } = policies;
     let mut found: Vec<&DeviceExpr> = Vec::new();
     found.extend(isolation.iter().map(|policy| &policy.containment.devices));

@@ -142,6 +142,7 @@ fn head(input: &Input<'_>) -> Plan {
         valid_until: input.workspace.plan_validity.after(input.now),
         study: input.study,
         policy_digest: input.policies.digest.clone(),
+        sources: sources(input),
         purpose: Aim::of(&input.around.purpose),
         undoes: undoes(&input.around.purpose),
         lifts: lifts(input),
@@ -156,6 +157,11 @@ pub(super) fn preview(scene: &Scene<'_>, draft: &Draft) -> Plan {
     sort(&mut plan);
     plan.summary = count(&plan, draft.total);
     plan
+}
+
+fn sources(input: &Input<'_>) -> BTreeMap<String, String> {
+    let files = input.policies.files.iter();
+    files.map(|(file, digest)| (file.to_string(), digest.clone())).collect()
 }
 
 fn undoes(purpose: &Purpose) -> Option<String> {

@@ -4,6 +4,7 @@
 //! what `to_bytes` wrote; `verify` asks whether this plan may be applied here and now and is the
 //! only maker of a `CheckedPlan`. Called by `cli`; must never read a file or a clock.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
@@ -51,13 +52,15 @@ pub enum PlanFileError {
         /// Until when an apply could start (UTC).
         valid_until: Timestamp,
     },
-    /// Made from other policies than those of the workspace now.
-    #[error("the plan is stale: the policies have changed since it was made")]
+    /// Made from another workspace file, other policies or other rules than there are now.
+    #[error("the plan is stale: the workspace or its policies have changed since it was made")]
     Stale {
         /// Digest in the plan.
         planned: String,
-        /// Digest of the policies now.
+        /// Digest of the files now.
         current: String,
+        /// Digests of the files that the plan was made from.
+        sources: BTreeMap<String, String>,
     },
     /// For another workspace.
     #[error("the plan is for workspace `{found}`, this is `{expected}`")]
@@ -135,7 +138,7 @@ impl Deref for CheckedPlan {
 pub struct VerifyContext<'a> {
     /// The workspace it is to be applied from.
     pub workspace: &'a Workspace,
-    /// Digest of the policies now; none when they are not at hand, which skips that question.
+    /// Digest of workspace file, policies and rules now; none skips that question.
     pub policy_digest: Option<&'a str>,
     /// The present (UTC).
     pub now: Timestamp,
@@ -240,7 +243,8 @@ pub fn verify(plan: Plan, context: &VerifyContext<'_>) -> Result<CheckedPlan, Pl
     }
     if let Some(current) = policy_digest.filter(|digest| *digest != plan.policy_digest) {
         let current = current.to_owned();
-        return Err(PlanFileError::Stale { planned: plan.policy_digest, current });
+        let Plan { policy_digest: planned, sources, .. } = plan;
+        return Err(PlanFileError::Stale { planned, current, sources });
     }
     if now > plan.valid_until {
         return Err(PlanFileError::Expired { valid_until: plan.valid_until });

@@ -49,8 +49,12 @@ pub struct Plan {
     /// The run that it undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
-    /// Digest of the policies the plan was made from.
+    /// SHA-256, in lower-case hexadecimal, over what the plan was made from: the workspace file, the
+    /// policies and the rules, whatever the order of files and their formatting.
     pub policy_digest: String,
+    /// The same of each of these files alone, by its path below the workspace.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, String>,
     /// One section for each tenant.
     pub tenants: Vec<TenantSection>,
     /// Counts that add up.
@@ -386,6 +390,12 @@ const fn is_zero(number: &u32) -> bool {
 }
 
 impl Plan {
+    /// Whether it cancels and nothing else. Whatever a file says of itself, its changes are looked at.
+    #[must_use]
+    pub fn only_cancels(&self) -> bool {
+        self.purpose == Aim::Cancel && self.changes.iter().all(|it| it.verb == Verb::Cancel)
+    }
+
     /// Lifts that no objection needed.
     pub fn unused_lifts(&self) -> impl Iterator<Item = &Lift> {
         let used = |lift: &Lift| {

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ring::digest::{Context, SHA256};
 
 use crate::diag::{self, Code, Finding, Place};
 use crate::policy::checks::{self, Checked, Cx, RuleFacts};
+use crate::policy::digest::{Part, Sources};
 use crate::policy::set::PolicyKind;
 use crate::policy::yaml::{self, FINDINGS_MAX, Node};
 use crate::policy::{PolicySet, Workspace, rego, shape};
@@ -43,6 +43,9 @@ pub fn load(workspace: Option<&Workspace>, files: &[SourceText], now: Timestamp)
     let mut sorted: Vec<&SourceText> = files.iter().collect();
     sorted.sort_by(|a, b| a.file.cmp(&b.file));
     let mut gathered = Gathered::default();
+    if let Some(Workspace { file, digest, .. }) = workspace {
+        gathered.sources.add(file, digest.clone());
+    }
     for source in sorted {
         if rego::is_rule_file(&source.file) {
             gathered.rule(source);
@@ -61,8 +64,7 @@ struct Gathered {
     set: PolicySet,
     rules: Vec<RuleFacts>,
     names: BTreeMap<(PolicyKind, String), (Arc<str>, Place)>,
-    /// Documents in canonical form, for the digest.
-    canonical: Vec<String>,
+    sources: Sources,
 }
 
 impl Gathered {
@@ -87,7 +89,10 @@ impl Gathered {
     fn rule(&mut self, source: &SourceText) {
         match too_large(source) {
             Some(finding) => self.findings.push(finding),
-            None => self.set.rules.push(source.clone()),
+            None => {
+                self.sources.add(&source.file, Part::Rule.digest(&source.text));
+                self.set.rules.push(source.clone());
+            }
         }
     }
 
@@ -98,7 +103,7 @@ impl Gathered {
         shapes.extend(shape::spec(cx.file, root, kind));
         let Some(header) = checks::header(cx, root, kind) else { return shapes };
         self.name(cx, root, kind, header.name.as_str());
-        self.canonical.push(root.to_json().to_string());
+        self.sources.add(cx.file, Part::Document.digest(&root.to_json().to_string()));
         match checks::spec(cx, root, header) {
             Some(Checked::Isolation(policy)) => self.set.isolation.push(policy),
             Some(Checked::Restriction(policy)) => self.set.restriction.push(policy),
@@ -135,7 +140,6 @@ impl Gathered {
     fn finish(mut self) -> Loaded {
         self.findings.extend(checks::overlaps(&self.rules));
         self.findings.extend(rego::check(&self.set.rules));
-        self.canonical.extend(self.set.rules.iter().map(|rule| format!("rego {}", rule.text)));
         diag::sort(&mut self.findings);
         let usable = !self.findings.iter().any(Finding::is_error);
         let set = usable.then(|| {
@@ -146,22 +150,11 @@ impl Gathered {
             set.exemptions.sort_by(|a, b| a.header.name.cmp(&b.header.name));
             set.alert_rules
                 .sort_by(|a, b| (a.priority, &a.header.name).cmp(&(b.priority, &b.header.name)));
-            set.digest = digest(self.canonical);
+            (set.digest, set.files) = self.sources.finish();
             set
         });
         Loaded { set, findings: self.findings, documents: self.documents }
     }
-}
-
-/// Over the documents in canonical form, sorted: order, formatting and comments change nothing.
-fn digest(mut documents: Vec<String>) -> String {
-    documents.sort_unstable();
-    let mut hash = Context::new(&SHA256);
-    for document in documents {
-        hash.update(document.as_bytes());
-        hash.update(b"\n");
-    }
-    hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn too_large(source: &SourceText) -> Option<Finding> {
@@ -237,7 +230,11 @@ pub fn load_workspace(file: &SourceText, root: &Path) -> (Option<Workspace>, Vec
     }
     // Nothing of a workspace depends on the present but expiries inside selectors, which it has not.
     let mut cx = Cx::new(&file.file, Timestamp::UNIX_EPOCH, None);
-    let workspace = checks::workspace::workspace(&mut cx, document, root);
+    let mut workspace = checks::workspace::workspace(&mut cx, document, root);
+    if let Some(workspace) = &mut workspace {
+        workspace.file = Arc::clone(&file.file);
+        workspace.digest = Part::Workspace.digest(&document.to_json().to_string());
+    }
     findings.extend(join(&file.text, shape::workspace(&file.file, document), cx.findings));
     let mut findings = limited(findings, &file.file);
     diag::sort(&mut findings);

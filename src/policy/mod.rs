@@ -4,6 +4,7 @@
 //! Called by `cli`; must never read a file, the clock or an inventory while parsing.
 
 mod checks;
+mod digest;
 pub mod document;
 pub mod layout;
 pub mod limits;

@@ -12,10 +12,12 @@ use crate::model::{
     AlertStatus, Classification, Determination, Facet, Isolation, IsolationMode, PolicyName,
     Restriction, ScanType, Span,
 };
+use crate::policy::digest::Sources;
 use crate::policy::load::SourceText;
 use crate::policy::rollout::Rollout;
 use crate::policy::schedule::Schedule;
 use crate::policy::selector::{AlertExpr, DeviceExpr};
+use crate::policy::workspace::Workspace;
 
 /// All policies of a workspace.
 #[derive(Clone, Debug, Default)]
@@ -32,9 +34,23 @@ pub struct PolicySet {
     pub exemptions: Vec<Exemption>,
     /// Organization rules in Rego, by file.
     pub rules: Vec<SourceText>,
-    /// SHA-256, in lower-case hexadecimal, over the canonical form of every document and the text of
-    /// every rule: the same for any order of files, other formatting and other comments in YAML.
+    /// SHA-256, in lower-case hexadecimal, over what a plan is made from: the workspace file, every
+    /// document and the text of every rule. The same for any order of files, other formatting and
+    /// other comments in YAML.
     pub digest: String,
+    /// The same of each file alone.
+    pub files: BTreeMap<Arc<str>, String>,
+}
+
+impl PolicySet {
+    /// No policies: what is done whatever policies say rests on the workspace alone.
+    #[must_use]
+    pub fn none(workspace: &Workspace) -> Self {
+        let mut sources = Sources::default();
+        sources.add(&workspace.file, workspace.digest.clone());
+        let (digest, files) = sources.finish();
+        Self { digest, files, ..Self::default() }
+    }
 }
 
 /// The kinds of policy documents.

@@ -24,6 +24,10 @@ pub struct Workspace {
     pub id: WorkspaceId,
     /// Folder of `palisade.yaml`, as it was found.
     pub root: PathBuf,
+    /// Name of its file below `root`.
+    pub file: Arc<str>,
+    /// SHA-256, in lower-case hexadecimal, of what its file says; empty without a file.
+    pub digest: String,
     /// Policy folders and files, relative to `root`.
     pub policies: Vec<PathBuf>,
     /// Tenants in the file's order.
@@ -49,6 +53,8 @@ impl Workspace {
         Self {
             id,
             root: PathBuf::new(),
+            file: Arc::from("palisade.yaml"),
+            digest: String::new(),
             policies: vec![PathBuf::from("policies")],
             tenants,
             guardrails: Guardrails::default(),

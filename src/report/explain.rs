@@ -117,8 +117,16 @@ pub fn explain(
             selector: node(tree),
         }
     };
-    let PolicySet { isolation, restriction, scans, alert_rules, exemptions, rules: _, digest: _ } =
-        policies;
+    let PolicySet {
+        isolation,
+        restriction,
+        scans,
+        alert_rules,
+        exemptions,
+        rules: _,
+        digest: _,
+        files: _,
+    } = policies;
     let mut answers = Vec::new();
     answers.extend(isolation.iter().map(|policy| {
         answer(&policy.header, policy.containment.mode, &policy.containment.devices)

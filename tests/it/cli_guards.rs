@@ -144,3 +144,32 @@ fn the_machine_that_runs_it_and_domain_controllers_are_left_out() {
     let count = dc["held"].as_array().unwrap().iter().filter(code).count();
     assert_eq!(count, isolated().count());
 }
+
+#[test]
+fn a_plan_of_any_kind_is_stale_when_a_guardrail_has_changed() {
+    let tenant = Emulated::start(&["--devices", "60", "--speed", "60"]);
+    let soc = tenant.workspace();
+    let stale = |file: &str| {
+        let refused = tenant.expect(&soc, 6, &["apply", file]);
+        let said = err(&refused);
+        assert!(said.contains("is stale") && said.contains("since: `palisade.yaml`"), "{said}");
+    };
+    let file = soc.join("palisade.yaml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    edit(&soc, "run: 50", "run: 0");
+    let lift = ["plan", "--out", "lifted.plan.json", "--lift", "cap-run", "--because", WHY];
+    tenant.expect(&soc, 0, &lift);
+    set(&soc, "dwell: 2h");
+    stale("lifted.plan.json");
+    std::fs::write(&file, &before).unwrap();
+    tenant.expect(&soc, 0, &["plan", "--out", "case.plan.json"]);
+    // Whoever only moves a comment has changed nothing.
+    std::fs::write(&file, format!("# reviewed\n{before}")).unwrap();
+    tenant.expect(&soc, 0, &["apply", "case.plan.json"]);
+    tenant.expect(&soc, 0, &["undo", "last", "--out", "undo.plan.json"]);
+    edit(&soc, "run: 50", "run: 49");
+    stale("undo.plan.json");
+    // Cancelling rests on the workspace alone, and what it applies at once is what it planned.
+    std::fs::write(soc.join("policies/broken.yaml"), "kind: [").unwrap();
+    tenant.expect(&soc, 0, &["cancel", "--ours", "--auto-approve"]);
+}

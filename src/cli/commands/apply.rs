@@ -91,7 +91,7 @@ impl Apply {
             |error: CliError| error.context(format!("plan file `{}` is refused", shown(path)));
         let bytes = context::read(path)?;
         let plan = file::read(&bytes).map_err(applying::refused).map_err(named)?;
-        let plan = at_once::verify(context, plan, workspace, &policies.digest, self.now);
+        let plan = at_once::verify(context, plan, workspace, policies, self.now);
         let plan = plan.map_err(named)?;
         if let Some(other) = other_tenant(context, &plan) {
             return Err(CliError::new(format!(
@@ -123,7 +123,7 @@ impl Apply {
             runtime::block_on(planning::observe(context, workspace, &scope))?;
         let plan = planning::plan(context, workspace, policies, &inventories, around, self.now)?;
         drop(inventories);
-        self.at_once().carry_out(context, workspace, &policies.digest, plan, &clients)
+        self.at_once().carry_out(context, workspace, policies, plan, &clients)
     }
 }
 

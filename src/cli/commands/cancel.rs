@@ -116,11 +116,11 @@ fn cancel(
     if let Some(id) = &pending.action {
         is_ours(workspace, &inventories, id)?;
     }
-    let policies = PolicySet::default();
+    let policies = PolicySet::none(workspace);
     let around = Circumstances { purpose: Purpose::Cancel(pending), ..lifted };
     let plan = planning::plan(context, workspace, &policies, &inventories, &around, None)?;
     drop(inventories);
-    at_once.carry_out(context, workspace, &policies.digest, plan, &clients)
+    at_once.carry_out(context, workspace, &policies, plan, &clients)
 }
 
 /// Says clearly why an action that was named is not cancelled.

@@ -83,7 +83,7 @@ impl Undo {
         let plan = planning::plan(context, workspace, policies, &inventories, &around, self.now)?;
         drop(inventories);
         let Some(out) = &self.out else {
-            return at_once.carry_out(context, workspace, &policies.digest, plan, &clients);
+            return at_once.carry_out(context, workspace, policies, plan, &clients);
         };
         let bytes = file::to_bytes(&plan);
         files::write_atomic(out, &bytes)?;

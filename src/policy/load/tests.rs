@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::policy::{SourceText, load, load_workspace};
+use crate::policy::{SourceText, Workspace, load, load_workspace};
 
 fn now() -> jiff::Timestamp {
     "2026-11-23T10:00:00Z".parse().unwrap()
@@ -56,6 +56,41 @@ fn the_digest_is_of_content_and_not_of_order_or_form() {
     assert_ne!(load(None, &files, now()).set.unwrap().digest, digest);
 }
 
+fn workspace(guardrails: &str, folder: &str) -> Workspace {
+    let text = format!(
+        "apiVersion: palisade/v1\nkind: Workspace\nid: soc\ntenants: [{{name: c, tenantId: \
+         11111111-2222-3333-4444-555555555555}}]\nguardrails: {guardrails}\n"
+    );
+    let file = SourceText { file: "palisade.yaml".into(), text: text.into() };
+    let (workspace, findings) = load_workspace(&file, Path::new(folder));
+    assert_eq!(findings, Vec::new(), "{guardrails}");
+    workspace.unwrap()
+}
+
+#[test]
+fn the_digest_covers_the_workspace_file_wherever_it_lies() {
+    let of = |guardrails: &str, folder: &str| {
+        let workspace = workspace(guardrails, folder);
+        (load(Some(&workspace), &starter(), now()).set.unwrap(), workspace)
+    };
+    let (before, here) = of("{protected: {value: high}}", ".");
+    assert_eq!(of("{ protected: { 'value': high } } # said", "/elsewhere").0.digest, before.digest);
+    let wider = of("{protected: {value: [high, normal]}}", ".").0;
+    assert_ne!(wider.digest, before.digest);
+    assert_ne!(of("{protected: {value: high}, dwell: 2h}", ".").0.digest, before.digest);
+    // Each file has a digest of its own: the one that was edited can be named.
+    let differ = |set: &crate::policy::PolicySet| -> Vec<String> {
+        let moved =
+            set.files.iter().filter(|(file, digest)| before.files.get(*file) != Some(digest));
+        moved.map(|(file, _)| file.to_string()).collect()
+    };
+    assert_eq!((differ(&wider), before.files.len()), (vec!["palisade.yaml".to_owned()], 11));
+    // What is done without policies rests on the workspace alone.
+    let none = crate::policy::PolicySet::none(&here);
+    assert_eq!(none.digest, load(Some(&here), &[], now()).set.unwrap().digest);
+    assert_eq!(none.files.len(), 1);
+}
+
 #[test]
 fn the_workspace_of_the_design_is_read() {
     let text = "\
@@ -93,16 +128,7 @@ guardrails:
 fn limits_of_the_workspace_are_read_and_keep_their_defaults_where_nothing_is_written() {
     use crate::model::{Span, Verb};
     use crate::policy::workspace::{Guardrails, Limit, Rolling};
-    let read = |guardrails: &str| {
-        let text = format!(
-            "apiVersion: palisade/v1\nkind: Workspace\nid: soc\ntenants: [{{name: c, tenantId: \
-             11111111-2222-3333-4444-555555555555}}]\nguardrails: {guardrails}\n"
-        );
-        let file = SourceText { file: "palisade.yaml".into(), text: text.into() };
-        let (workspace, findings) = load_workspace(&file, Path::new("."));
-        assert_eq!(findings, Vec::new(), "{guardrails}");
-        workspace.unwrap().guardrails
-    };
+    let read = |guardrails: &str| workspace(guardrails, ".").guardrails;
     let rolling = |rails: &Guardrails| rails.caps[&Verb::Isolate].alert_rule;
     let rails = read("{requireLease: true}");
     let default = Rolling { count: 20, window: Span::from_hours(24) };

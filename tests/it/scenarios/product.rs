@@ -19,14 +19,14 @@ use palisade::cli::error::{CliError, Result};
 use palisade::cli::exit::Exit;
 use palisade::cli::lifts::Lifts;
 use palisade::cli::planning::{self, TOOL};
-use palisade::cli::{frozen, scope, session, workspace};
+use palisade::cli::{at_once, frozen, scope, session, workspace};
 use palisade::drive::apply::{self as driver, Found, OpenRun, Ports, Service, StopFlag};
 use palisade::drive::client::Client;
 use palisade::drive::observe::{Scope, observe};
 use palisade::drive::progress::Silent;
 use palisade::inventory::Inventory;
 use palisade::model::RunId;
-use palisade::plan::file::{self, CheckedPlan, VerifyContext};
+use palisade::plan::file::{self, CheckedPlan};
 use palisade::plan::{Circumstances, Purpose, freeze};
 use palisade::policy::Workspace;
 use palisade::report::apply as result;
@@ -170,8 +170,7 @@ async fn apply(stage: &mut Stage, desk: &mut Desk, name: &str, midway: Midway) -
     let named = |error: CliError| error.context(format!("plan file `{name}` is refused"));
     let bytes = std::fs::read(desk.root.join(name))?;
     let plan = file::read(&bytes).map_err(applying::refused).map_err(named)?;
-    let against = VerifyContext { workspace, policy_digest: Some(&policies.digest), now };
-    let plan = file::verify(plan, &against).map_err(applying::refused).map_err(named)?;
+    let plan = at_once::verify(context, plan, workspace, policies, None).map_err(named)?;
     if plan.changes.is_empty() {
         context.note(&screen::verdict(&plan));
         return Ok(planning::exit_of(&plan, false));

@@ -63,6 +63,7 @@ pub(super) struct Site {
 pub(super) struct Review {
     pub(super) plan: Plan,
     docs: Docs,
+    guard: Guard,
 }
 
 /// A run and the disk it writes to.
@@ -212,10 +213,11 @@ impl World {
                 }
                 self.load(*site)?;
             }
-            Transition::Guard { site, guard } => {
-                let site = &mut self.sites[*site];
+            Transition::Guard { site: at, guard } => {
+                let site = &mut self.sites[*at];
                 site.guard = guard.clone();
                 site.workspace = workspace(guard, site.id);
+                self.load(*at)?;
             }
             Transition::Plan(site) => {
                 let made = self.plan(*site, &[]).await?;
@@ -286,7 +288,8 @@ impl World {
         let made = made.map_err(|error| Broken::new(5, format!("no plan: {error}")))?;
         self.count(if inventories[0].is_complete() { "plans" } else { "partial plans" });
         on_plans::plan(self, site, &made, &inventories, began)?;
-        Ok(Some(Review { plan: made, docs: self.sites[site].docs.clone() }))
+        let Site { docs, guard, .. } = &self.sites[site];
+        Ok(Some(Review { plan: made, docs: docs.clone(), guard: guard.clone() }))
     }
 
     /// Gives the planner its input.
@@ -321,13 +324,13 @@ impl World {
 
     /// Holds a plan against the present, and opens its run.
     pub(super) fn begin(&mut self, site: usize, review: Review) -> Result<Option<Run>, Broken> {
-        let Review { plan, docs } = review;
+        let Review { plan, docs, guard } = review;
         let now = self.clock.now();
-        let Site { workspace, policies, docs: current, .. } = &self.sites[site];
+        let Site { workspace, policies, docs: current, guard: present, .. } = &self.sites[site];
         let policy_digest = Some(policies.digest.as_str());
         let context = VerifyContext { workspace, policy_digest, now };
         let checked = verify(plan.clone(), &context);
-        let stale = docs != *current;
+        let stale = docs != *current || guard != *present;
         match on_plans::verdict(&plan, &checked, stale, now)? {
             Some(refused) => {
                 self.count(refused);
