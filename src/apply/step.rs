@@ -67,6 +67,8 @@ pub enum Wait {
     Retry,
     /// For the end of a bake.
     Bake,
+    /// For a freeze window to open or end.
+    Window,
 }
 
 /// A read.

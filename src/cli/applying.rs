@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::apply::{Engine, Options, Outcome, Progress, Summary};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Result};
@@ -15,9 +17,10 @@ use crate::cli::{frozen, roles, session};
 use crate::drive::apply::{self as driver, OpenRun, Ports, Service, StopFlag};
 use crate::drive::client::Client;
 use crate::model::RunId;
-use crate::plan::file::PlanFileError;
+use crate::plan::file::{PlanFileError, VerifyContext};
+use crate::plan::types::Reason;
 use crate::plan::{CheckedPlan, Plan};
-use crate::policy::Workspace;
+use crate::policy::{PolicySet, Workspace};
 use crate::report::apply as report;
 
 /// A run that has ended.
@@ -67,55 +70,89 @@ pub async fn start(
     plan: &CheckedPlan,
     clients: &[Client],
 ) -> Result<Ran> {
-    refuse_frozen(context, workspace, plan)?;
+    if frozen::stops(plan) {
+        frozen::refuse(&workspace.root, context.clock.now())?;
+    }
     check_roles(plan, clients).await?;
     let open =
         OpenRun::create(&journals(workspace), plan, context.clock.now()).map_err(in_the_way)?;
     let engine = Engine::new(plan, &[], Options::default(), TOOL)?;
-    carry(context, workspace, plan, open, engine, clients).await
-}
-
-/// Goes on with a run that was stopped or killed.
-///
-/// # Errors
-/// When there is no such run, its files were changed, or somebody else applies.
-pub async fn resume(
-    context: &Context,
-    workspace: &Workspace,
-    name: &str,
-    connect: impl FnOnce(&CheckedPlan, &Arc<Reporter>) -> Result<Vec<Client>>,
-) -> Result<(CheckedPlan, Ran)> {
-    let root = journals(workspace);
-    let opened = OpenRun::resume(&root, name, workspace, Options::default(), TOOL);
-    let (open, plan, engine) = opened.map_err(in_the_way)?;
-    refuse_frozen(context, workspace, &plan)?;
-    let reporter = Reporter::start(context.terminal.traits().watched);
-    let clients = connect(&plan, &reporter)?;
-    drop(reporter);
-    let ran = carry(context, workspace, &plan, open, engine, &clients).await?;
-    Ok((plan, ran))
-}
-
-fn refuse_frozen(context: &Context, workspace: &Workspace, plan: &Plan) -> Result<()> {
-    if frozen::stops(plan) {
-        frozen::refuse(&workspace.root, context.clock.now())?;
-    }
-    Ok(())
-}
-
-async fn carry(
-    context: &Context,
-    workspace: &Workspace,
-    plan: &CheckedPlan,
-    mut open: OpenRun,
-    mut engine: Engine,
-    clients: &[Client],
-) -> Result<Ran> {
     let stop = if frozen::stops(plan) {
         StopFlag::with_freeze(&workspace.root)
     } else {
         StopFlag::default()
     };
+    carry(context, stop, open, engine, clients).await
+}
+
+/// A run that is to go on, with the journal's lock held.
+#[derive(Debug)]
+pub struct Reopened {
+    /// Its plan.
+    pub plan: CheckedPlan,
+    /// Why nothing more of it is sent, if so.
+    pub withheld: Option<Reason>,
+    open: OpenRun,
+    engine: Engine,
+    stop: StopFlag,
+}
+
+/// Opens a run that was stopped or killed. It sends more only when its plan still holds: the files are
+/// those that it was made from, its time is not over, the workspace is not frozen. `policies` are none
+/// when they have errors.
+///
+/// # Errors
+/// When there is no such run, its files were changed, or somebody else applies.
+pub fn reopen(
+    workspace: &Workspace,
+    policies: Option<&PolicySet>,
+    name: &str,
+    now: Timestamp,
+) -> Result<Reopened> {
+    let policy_digest = policies.map(|policies| policies.digest.as_str());
+    let against = VerifyContext { workspace, policy_digest, now };
+    let opened = OpenRun::resume(&journals(workspace), name, &against, Options::default(), TOOL);
+    let (open, plan, mut engine) = opened.map_err(in_the_way)?;
+    let withheld = plan.sending().withheld().cloned();
+    let braked = frozen::stops(&plan);
+    let freeze = frozen::in_force(&workspace.root, now).filter(|_| braked);
+    if let Some(freeze) = &freeze {
+        engine.settle_only(freeze.reason());
+    }
+    // What only settles is not stopped by the freeze.
+    let stop = if braked && freeze.is_none() {
+        StopFlag::with_freeze(&workspace.root)
+    } else {
+        StopFlag::default()
+    };
+    let withheld = withheld.or_else(|| freeze.map(|freeze| freeze.reason()));
+    Ok(Reopened { plan, withheld, open, engine, stop })
+}
+
+impl Reopened {
+    /// The run's parts, for whoever carries it out by other means.
+    #[must_use]
+    pub fn into_parts(self) -> (OpenRun, CheckedPlan, Engine, StopFlag) {
+        (self.open, self.plan, self.engine, self.stop)
+    }
+
+    /// Goes on with it.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub async fn carry(self, context: &Context, clients: &[Client]) -> Result<(CheckedPlan, Ran)> {
+        let (open, plan, engine, stop) = self.into_parts();
+        Ok((plan, carry(context, stop, open, engine, clients).await?))
+    }
+}
+
+async fn carry(
+    context: &Context,
+    stop: StopFlag,
+    mut open: OpenRun,
+    mut engine: Engine,
+    clients: &[Client],
+) -> Result<Ran> {
     let _interrupt = Interrupt::listen(stop.clone(), open.id.as_str());
     let reporter = Reporter::start(context.terminal.traits().watched);
     let services: BTreeMap<Arc<str>, &dyn Service> =
@@ -165,6 +202,13 @@ pub fn refused(refusal: PlanFileError) -> CliError {
     };
     let help = refusal.help();
     CliError::from(refusal).exit(exit).help(help)
+}
+
+/// What the end of a run that went on means: one that could only settle was held by the freeze.
+#[must_use]
+pub fn exit_of_resumed(summary: &Summary, withheld: Option<&Reason>) -> Exit {
+    let frozen = withheld.is_some_and(|why| why.code == "frozen");
+    if frozen && summary.stopped.is_some() { Exit::Held } else { exit_of(summary) }
 }
 
 /// What the end of a run means for the exit code.

@@ -100,17 +100,24 @@ pub fn verify(
 
 fn refused(refusal: PlanFileError, policies: &PolicySet) -> CliError {
     let moved = match &refusal {
-        PlanFileError::Stale { sources, .. } => moved(sources, &policies.files),
-        _ => Vec::new(),
+        PlanFileError::Stale { sources, .. } => told(&moved(sources, &policies.files)),
+        _ => None,
     };
     let mut error = applying::refused(refusal);
-    if moved.is_empty() {
-        return error;
-    }
+    error.help.splice(0..0, moved);
+    error
+}
+
+/// The files that say something else than when the plan was made, in a line; none when there are none.
+#[must_use]
+pub fn moved_since(plan: &Plan, policies: &PolicySet) -> Option<String> {
+    told(&moved(&plan.sources, &policies.files))
+}
+
+fn told(moved: &[String]) -> Option<String> {
     let (shown, rest) = moved.split_at(moved.len().min(NAMED));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    error.help.insert(0, format!("changed since: {}{more}", shown.join(", ")));
-    error
+    (!shown.is_empty()).then(|| format!("changed since: {}{more}", shown.join(", ")))
 }
 
 /// Most files that are named.

@@ -1,8 +1,8 @@
 //! The plan file: sealed when written, verified before anything is applied.
 //!
 //! `seal` puts the hash of everything else into `planHash`; `read` refuses what is not byte for byte
-//! what `to_bytes` wrote; `verify` asks whether this plan may be applied here and now and is the
-//! only maker of a `CheckedPlan`. Called by `cli`; must never read a file or a clock.
+//! what `to_bytes` wrote; `verify` asks whether this plan may be applied here and now, `go_on` whether
+//! a run of it may go on: only these make a `CheckedPlan`. Called by `cli`; must never read a file or a clock.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -13,9 +13,10 @@ use serde_json::Value;
 
 use crate::plan::canonical;
 use crate::plan::check::{self, Fault};
-use crate::plan::types::{FORMAT_VERSION, Plan, TenantSection};
-use crate::policy::Workspace;
+use crate::plan::sending::Sending;
+use crate::plan::types::{FORMAT_VERSION, Plan, Reason, TenantSection};
 use crate::policy::workspace::Endpoints;
+use crate::policy::{PolicySet, Workspace};
 
 /// Largest plan file that is read, in bytes: a million changes of a kilobyte.
 pub const FILE_MAX: usize = 1 << 30;
@@ -122,14 +123,25 @@ impl PlanFileError {
     }
 }
 
-/// A plan that may be applied: only `verify` makes one.
+/// A plan that may be applied: only `verify` makes one, and `go_on` for a run that has begun.
 #[derive(Clone, Debug)]
-pub struct CheckedPlan(Plan);
+pub struct CheckedPlan {
+    plan: Plan,
+    sending: Sending,
+}
 
 impl Deref for CheckedPlan {
     type Target = Plan;
     fn deref(&self) -> &Plan {
-        &self.0
+        &self.plan
+    }
+}
+
+impl CheckedPlan {
+    /// What a run of it may still send.
+    #[must_use]
+    pub const fn sending(&self) -> &Sending {
+        &self.sending
     }
 }
 
@@ -229,18 +241,7 @@ pub fn schema() -> Value {
 /// Everything that `read` does not refuse, the most telling first.
 pub fn verify(plan: Plan, context: &VerifyContext<'_>) -> Result<CheckedPlan, PlanFileError> {
     let VerifyContext { workspace, policy_digest, now } = *context;
-    if !is_sealed(&plan) {
-        return Err(PlanFileError::Edited);
-    }
-    if plan.workspace != workspace.id.as_str() {
-        return Err(PlanFileError::WrongWorkspace {
-            found: plan.workspace,
-            expected: workspace.id.to_string(),
-        });
-    }
-    for section in &plan.tenants {
-        verify_tenant(&plan, section, workspace)?;
-    }
+    belongs(&plan, workspace)?;
     if let Some(current) = policy_digest.filter(|digest| *digest != plan.policy_digest) {
         let current = current.to_owned();
         let Plan { policy_digest: planned, sources, .. } = plan;
@@ -249,9 +250,75 @@ pub fn verify(plan: Plan, context: &VerifyContext<'_>) -> Result<CheckedPlan, Pl
     if now > plan.valid_until {
         return Err(PlanFileError::Expired { valid_until: plan.valid_until });
     }
+    sound(plan, workspace, None)
+}
+
+/// What is known of a run that is to go on.
+#[derive(Clone, Debug, Default)]
+pub struct Begun {
+    /// When its journal was last written to; none when it never was.
+    pub last: Option<Timestamp>,
+    /// Why it sends nothing more, when that was said already: that is not taken back.
+    pub withheld: Option<Reason>,
+}
+
+/// Asks whether a run of the plan may go on from this workspace, and what it may send.
+///
+/// Settling what was sent is always right. More is sent only while every file says what it said when
+/// the plan was made, and until the plan expires: at `validUntil`, or its own validity after the run
+/// was last seen alive. Files that cannot be read count as changed.
+///
+/// # Errors
+/// Everything that neither `read` nor the passing of time refuses.
+pub fn go_on(
+    plan: Plan,
+    context: &VerifyContext<'_>,
+    begun: Begun,
+) -> Result<CheckedPlan, PlanFileError> {
+    let VerifyContext { workspace, policy_digest, now } = *context;
+    belongs(&plan, workspace)?;
+    let alone = plan.only_cancels().then(|| PolicySet::none(workspace).digest);
+    let current = alone.as_deref().or(policy_digest);
+    let stale = current != Some(plan.policy_digest.as_str());
+    let expired = || {
+        let until = sends_until(&plan, begun.last);
+        (now > until).then(|| Reason::new("expired").with("validUntil", until.to_string()))
+    };
+    let withheld = begun.withheld.or_else(|| stale.then(|| Reason::new("stale")));
+    let withheld = withheld.or_else(expired);
+    sound(plan, workspace, withheld)
+}
+
+/// Until when a run that goes on may send.
+fn sends_until(plan: &Plan, last: Option<Timestamp>) -> Timestamp {
+    let validity = plan.valid_until.duration_since(plan.created_at);
+    let again = last.map(|last| last.checked_add(validity).unwrap_or(Timestamp::MAX));
+    again.map_or(plan.valid_until, |again| again.max(plan.valid_until))
+}
+
+/// Whether the plan is what was written, and for this workspace and its tenants.
+fn belongs(plan: &Plan, workspace: &Workspace) -> Result<(), PlanFileError> {
+    if !is_sealed(plan) {
+        return Err(PlanFileError::Edited);
+    }
+    if plan.workspace != workspace.id.as_str() {
+        return Err(PlanFileError::WrongWorkspace {
+            found: plan.workspace.clone(),
+            expected: workspace.id.to_string(),
+        });
+    }
+    plan.tenants.iter().try_for_each(|section| verify_tenant(plan, section, workspace))
+}
+
+/// The last question, and the only place where a `CheckedPlan` is made.
+fn sound(
+    plan: Plan,
+    workspace: &Workspace,
+    withheld: Option<Reason>,
+) -> Result<CheckedPlan, PlanFileError> {
     match check::structure(&plan).into_iter().next() {
         Some(fault) => Err(PlanFileError::Faulty(fault)),
-        None => Ok(CheckedPlan(plan)),
+        None => Ok(CheckedPlan { sending: Sending::of(&plan, workspace, withheld), plan }),
     }
 }
 

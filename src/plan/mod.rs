@@ -20,6 +20,7 @@ mod posture;
 mod rollouts;
 mod scan;
 mod scene;
+pub mod sending;
 pub mod standing;
 #[cfg(test)]
 mod tests;

@@ -19,6 +19,15 @@ mod table;
 
 use table::{OBJECTIONS, REASONS};
 
+/// How a run went on.
+#[must_use]
+pub fn resumed(tool: &str, withheld: Option<&Reason>) -> String {
+    match withheld {
+        Some(why) => format!("by {tool}; nothing more is sent: {}", sentence(why)),
+        None => format!("by {tool}"),
+    }
+}
+
 /// The short form, shared by a group of targets: `exemption vip-laptops (ends 2026-11-26 10:02Z)`.
 #[must_use]
 pub fn short(reason: &Reason) -> String {

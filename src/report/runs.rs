@@ -384,7 +384,7 @@ fn told(entry: &Entry) -> (&'static str, String) {
             ("verification", format!("{tenant}: {confirmed} confirmed, {different} different"))
         }
         Entry::Stopped { reason: why } => ("stopped", reason::sentence(why)),
-        Entry::Resumed { tool } => ("resumed", format!("by {tool}")),
+        Entry::Resumed { tool, withheld } => ("resumed", reason::resumed(tool, withheld.as_ref())),
         Entry::Finished { total, .. } => ("finished", format!("{total} changes")),
     }
 }
@@ -428,7 +428,7 @@ mod tests {
         let done =
             |id: &str| Entry::Outcome { change: id.into(), ended: Ended::plain(Outcome::Done) };
         let stop = Entry::Stopped { reason: Reason::new("interrupted") };
-        let resumed = Entry::Resumed { tool: "palisade 0.1.0".into() };
+        let resumed = Entry::Resumed { tool: "palisade 0.1.0".into(), withheld: None };
         let end = Entry::Finished { counts: BTreeMap::new(), total: 2 };
         for (list, state, ended) in [
             (vec![started(), done("a")], State::Open, 1),

@@ -148,7 +148,7 @@ fn a_stopped_run_on_disk_is_resumed() {
         assert_eq!(find_run(&root, "last").unwrap(), id);
 
         let resumed = |name: &str| {
-            OpenRun::resume(&root, name, &rig.workspace, Options::default(), "palisade/test")
+            OpenRun::resume(&root, name, &rig.against(), Options::default(), "palisade/test")
         };
         assert!(matches!(resumed("nothing"), Err(ApplyError::NoRun { .. })));
         let (mut open, _, mut engine) = resumed(id.as_str()).unwrap();

@@ -171,6 +171,12 @@ impl Rig {
         plan(&input).unwrap()
     }
 
+    /// What a plan or a run is held against now.
+    pub(crate) fn against(&self) -> VerifyContext<'_> {
+        let policy_digest = Some(self.policies.digest.as_str());
+        VerifyContext { workspace: &self.workspace, policy_digest, now: self.clock.now() }
+    }
+
     pub(crate) fn check(&self, plan: Plan) -> CheckedPlan {
         let now = plan.created_at;
         let context = VerifyContext { workspace: &self.workspace, policy_digest: None, now };

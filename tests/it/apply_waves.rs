@@ -90,7 +90,7 @@ fn waves_go_out_one_after_the_other_with_a_bake_between() {
 async fn resume(rig: &Rig, root: &std::path::Path, services: &Services<'_>) -> Summary {
     let options = Options::default();
     let (mut open, _, mut engine) =
-        OpenRun::resume(root, "last", &rig.workspace, options, "palisade/test").unwrap();
+        OpenRun::resume(root, "last", &rig.against(), options, "palisade/test").unwrap();
     let stop = StopFlag::default();
     let journal = &mut open.ledger;
     let ports = Ports { services, journal, clock: &*rig.clock, stop: &stop };

@@ -4,9 +4,10 @@
 //! A change goes from its last look (`reads`) over a recorded intent to its request and answer
 //! (`answers`), is waited for by polling and confirmed by the look at the end (`finish`). Killed at
 //! any point, `replay` rebuilds it from the journal: an intent without an answer is looked for,
-//! never sent again unseen. Called by `drive::apply`; must never do I/O or read a clock.
+//! never sent again unseen. `brakes` holds what may not be sent any more. Called by `drive::apply`; must never do I/O or read a clock.
 
 mod answers;
+mod brakes;
 mod cancel;
 mod finish;
 mod reads;
@@ -31,8 +32,10 @@ use crate::apply::step::{Event, Lane, Step, Ticket, Wait};
 use crate::model::WorkspaceId;
 use crate::plan::Plan;
 use crate::plan::file::CheckedPlan;
+use crate::plan::sending::Sending;
 use crate::plan::types::{Change, Reason};
 
+use brakes::Brakes;
 pub use replay::WrongJournal;
 use rollouts::Courses;
 use track::{Asked, Kind, Phase, Recorded, Submitted, Tracks};
@@ -54,6 +57,8 @@ pub struct Engine {
     stop: Option<Reason>,
     /// Where each rollout is.
     courses: Courses,
+    /// What must not be sent any more.
+    brakes: Brakes,
     stage: Stage,
 }
 
@@ -115,12 +120,13 @@ impl Engine {
         options: Options,
         tool: &str,
     ) -> Result<Self, WrongJournal> {
-        Self::of(plan, history, options, tool)
+        Self::of(plan, plan.sending(), history, options, tool)
     }
 
-    /// `new`, for tests of the engine alone: their plans are made by hand.
+    /// `new`, also for tests of the engine alone: their plans are made by hand.
     fn of(
         plan: &Plan,
+        sending: &Sending,
         history: &[JournalEntry],
         options: Options,
         tool: &str,
@@ -129,6 +135,7 @@ impl Engine {
             workspace: WorkspaceId::from(plan.workspace.as_str()),
             tenants: tenants(plan, options.overlap),
             courses: Courses::of(plan),
+            brakes: Brakes::of(sending.clone()),
             plan: plan.clone(),
             options,
             tracks: Tracks::default(),
@@ -178,7 +185,8 @@ impl Engine {
         self.expire(now);
         if self.stop.is_some() {
             self.wind_down();
-        } else {
+        } else if self.brakes.settling.is_none() {
+            self.brake(now);
             self.advance(now);
             self.arm(now);
         }
@@ -197,6 +205,7 @@ impl Engine {
             return step;
         }
         self.stop_at_rest();
+        self.stop_settled();
         if self.is_over() {
             self.close();
             if let Some(step) = self.record() {
@@ -283,6 +292,9 @@ impl Engine {
             offer(ready, if ready == self.retry_at(index) { Wait::Retry } else { Wait::Budget });
         }
         self.bakes(offer);
+        if let Some(at) = self.next_window() {
+            offer(at, Wait::Window);
+        }
         if self.may_verify() {
             for tenant in self.tenants.values() {
                 offer(tenant.retry_at, Wait::Retry);

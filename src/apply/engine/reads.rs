@@ -32,7 +32,7 @@ impl Engine {
     /// The next read that is due.
     pub(super) fn ask(&mut self, now: Timestamp) -> Option<Step> {
         self.ask_looks(now)
-            .or_else(|| self.ask_rereads(now))
+            .or_else(|| self.brakes.settling.is_none().then(|| self.ask_rereads(now)).flatten())
             .or_else(|| self.ask_polls(now))
             .or_else(|| self.ask_verification(now))
     }
@@ -206,7 +206,7 @@ impl Engine {
 
     /// Whether the look at the end may be taken: every change is settled, or what is left waits.
     pub(super) fn may_verify(&self) -> bool {
-        self.tracks.unsettled() == 0 || self.is_at_rest()
+        self.tracks.unsettled() == 0 || self.is_at_rest() || self.is_settled_down()
     }
 
     /// The look at the end.

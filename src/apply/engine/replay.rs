@@ -78,7 +78,8 @@ impl Engine {
             // Nothing is left to do, and nothing to add to what is written.
             self.stage = Stage::Closed;
         } else {
-            self.outbox.push(Entry::Resumed { tool: tool.to_owned() });
+            let withheld = self.brakes.sending.withheld().cloned();
+            self.outbox.push(Entry::Resumed { tool: tool.to_owned(), withheld });
         }
         self.courses.replay(rest.iter().map(|line| (&line.entry, line.time)));
         self.take_up(tracks, &told);

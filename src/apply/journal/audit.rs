@@ -152,7 +152,7 @@ mod tests {
         let (a, b) = (done(&ids[0]), done(&ids[1]));
         let end = |done: u32| Entry::Finished { counts: [(Outcome::Done, done)].into(), total: 2 };
         let stop = || Entry::Stopped { reason: Reason::new("interrupted") };
-        let resumed = || Entry::Resumed { tool: String::new() };
+        let resumed = || Entry::Resumed { tool: String::new(), withheld: None };
         let strange = Entry::Intent { change: "ffff".into(), part: Part::Action, attempt: 1 };
         for (list, expected) in [
             (vec![own(), a.clone(), b.clone(), end(2)], Ok(End::Finished)),

@@ -191,6 +191,9 @@ pub enum Entry {
     Resumed {
         /// Name and version of the program.
         tool: String,
+        /// Why it sends nothing more, if so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        withheld: Option<Reason>,
     },
     /// The run came to its end.
     Finished {

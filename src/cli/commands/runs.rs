@@ -7,11 +7,15 @@ use crate::cli::commands::apply::clients_of;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
-use crate::cli::{runtime, workspace};
+use crate::cli::progress::Reporter;
+use crate::cli::workspace::Project;
+use crate::cli::{at_once, runtime, workspace};
 use crate::drive::apply::{self as driver, ApplyError, Found};
+use crate::plan::Plan;
+use crate::plan::types::Reason;
 use crate::policy::Workspace;
 use crate::report::runs::{self as report, Run, RunCheck, State, Verdict};
-use crate::report::{apply as result, escape};
+use crate::report::{apply as result, escape, reason};
 
 /// Look at runs, check their journals, finish one that was stopped.
 #[derive(Debug, clap::Args)]
@@ -66,6 +70,11 @@ pub enum RunsCommand {
     },
     /// Go on with a run that was stopped or killed, or that waits for a person after a wave; nothing is
     /// sent twice.
+    ///
+    /// What was sent is settled in any case. More is sent only while the workspace file, the policies
+    /// and the rules say what they said when the plan was made, and no longer than the plan's validity
+    /// after the run was last alive; otherwise the rest ends as not attempted, with code 5. While the
+    /// workspace is frozen it settles and stops, with code 3.
     #[command(after_long_help = "Examples:\n  palisade runs resume last")]
     Resume {
         /// The run.
@@ -227,10 +236,19 @@ fn resume(
         let message = format!("run `{}` ended before it began: nothing was sent", found.id);
         return Err(CliError::new(message).help("apply the plan again"));
     }
-    let (plan, ran) =
-        runtime::block_on(applying::resume(context, workspace, name, |plan, reporter| {
-            clients_of(context, workspace, plan, reporter)
-        }))?;
+    let now = context.clock.now();
+    let project = workspace::open(context, now)?;
+    let run = applying::reopen(workspace, project.set.as_ref(), name, now)?;
+    let withheld = run.withheld.clone();
+    if let Some(why) = &withheld {
+        tell(context, why, &run.plan, &project);
+    }
+    let (plan, ran) = runtime::block_on(async {
+        let reporter = Reporter::start(context.terminal.traits().watched);
+        let clients = clients_of(context, workspace, &run.plan, &reporter)?;
+        drop(reporter);
+        run.carry(context, &clients).await
+    })?;
     let text = match format {
         Format::Text => result::table(&ran.run, &plan, &ran.summary, context.style()),
         Format::Json => result::json(&ran.run, &plan, &ran.summary),
@@ -239,5 +257,18 @@ fn resume(
     if ran.summary.stopped.is_some() {
         context.note(&result::going_on(&ran.run, ran.summary.stopped.as_ref()));
     }
-    Ok(applying::exit_of(&ran.summary))
+    Ok(applying::exit_of_resumed(&ran.summary, withheld.as_ref()))
+}
+
+/// Says before anything is read that what was sent is settled and nothing more is sent.
+fn tell(context: &mut Context, why: &Reason, plan: &Plan, project: &Project) {
+    context.note(&format!("Nothing more is sent: {}.", reason::sentence(why)));
+    let moved = match &project.set {
+        _ if why.code != "stale" => None,
+        Some(policies) => at_once::moved_since(plan, policies),
+        None => Some("`palisade validate` says what is wrong with the policies".to_owned()),
+    };
+    if let Some(moved) = moved {
+        context.note(&format!("  {moved}"));
+    }
 }

@@ -14,7 +14,7 @@ use crate::apply::{Engine, Entry, Options};
 use crate::drive::apply::{ApplyError, Journal};
 use crate::host::files::{self, AppendFile, FileError, Lock};
 use crate::model::RunId;
-use crate::plan::file::{self, CheckedPlan, VerifyContext};
+use crate::plan::file::{self, Begun, CheckedPlan, VerifyContext};
 use crate::plan::types::Aim;
 use crate::plan::{LastRun, LastSeen, Plan};
 use crate::policy::Workspace;
@@ -74,8 +74,8 @@ impl OpenRun {
     /// Takes the lock and opens a run that was stopped or killed: the engine stands where its
     /// journal ends. A line that was cut off by the end is removed.
     ///
-    /// The plan was held against the clock when the run began; now it is held against the workspace
-    /// alone.
+    /// The plan is held against the workspace, its policies and the clock once more: what was sent is
+    /// settled in any case, and more is sent only when all of them still allow it.
     ///
     /// # Errors
     /// When there is no such run, its journal was changed, its plan is refused, or somebody holds
@@ -83,7 +83,7 @@ impl OpenRun {
     pub fn resume(
         root: &Path,
         name: &str,
-        workspace: &Workspace,
+        against: &VerifyContext<'_>,
         options: Options,
         tool: &str,
     ) -> Result<(Self, CheckedPlan, Engine), ApplyError> {
@@ -93,9 +93,6 @@ impl OpenRun {
         let journal_path = path.join("journal.jsonl");
         let plan = files::read(&path.join("plan.json"), file::FILE_MAX as u64)?;
         let plan = file::read(&plan)?;
-        let now = plan.created_at;
-        let context = VerifyContext { workspace, policy_digest: None, now };
-        let plan = file::verify(plan, &context)?;
         let (read, file) = if journal_path.exists() {
             let read = journal(&id, &files::read(&journal_path, JOURNAL_MAX)?)?;
             let file = AppendFile::open(&journal_path, read.valid)?;
@@ -104,10 +101,20 @@ impl OpenRun {
             // Killed between the plan and the journal: nothing has been done.
             (journal(&id, b"")?, AppendFile::create(&journal_path)?)
         };
+        let plan = file::go_on(plan, against, begun_before(&read.entries))?;
         let engine = Engine::new(&plan, &read.entries, options, tool)?;
         let ledger = Ledger { file, chain: read.chain };
         Ok((Self { id, path, ledger, _lock: lock }, plan, engine))
     }
+}
+
+/// What the journal says of a run that goes on.
+fn begun_before(entries: &[JournalEntry]) -> Begun {
+    let withheld = entries.iter().rev().find_map(|line| match &line.entry {
+        Entry::Resumed { withheld, .. } => withheld.clone(),
+        _ => None,
+    });
+    Begun { last: entries.last().map(|line| line.time), withheld }
 }
 
 fn journal(id: &RunId, bytes: &[u8]) -> Result<Read, ApplyError> {

@@ -2,8 +2,8 @@
 //!
 //! One objection for each open window and verb, with the end of the window. A plan made shortly
 //! before a window must not be applied inside it: [`first`] bounds its validity. A run that began
-//! before the window goes on; its waves are bounded by its own limits. Lifted by its name, all
-//! windows of one plan together.
+//! before the window is stopped by `plan::sending`. Lifted by its name, all windows of one plan
+//! together.
 
 use std::collections::BTreeMap;
 

@@ -9,8 +9,9 @@ use crate::inventory::What;
 use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
 use crate::model::Span;
-use crate::plan::file::{PlanFileError, VerifyContext, read, seal, to_bytes, verify};
+use crate::plan::file::{Begun, PlanFileError, VerifyContext, go_on, read, seal, to_bytes, verify};
 use crate::plan::types::Plan;
+use crate::plan::types::Reason;
 use crate::policy::{PolicySet, Workspace};
 
 fn made(workspace: &Workspace) -> Plan {
@@ -142,4 +143,43 @@ fn changes_that_rest_on_an_incomplete_observation_are_refused() {
     let plan = planned(&policies, &workspace(), scores.build());
     let context = VerifyContext { workspace: &workspace(), policy_digest: None, now: now() };
     assert!(verify(plan, &context).is_ok());
+}
+
+#[test]
+fn a_run_goes_on_with_sending_only_while_its_plan_holds() {
+    let here = workspace();
+    let plan = made(&here);
+    let digest = "d".repeat(64);
+    let minutes = |minutes: u64| Span::from_secs(60 * minutes).after(now());
+    let going = |digest: Option<&str>, now: Timestamp, begun: Begun| {
+        let context = VerifyContext { workspace: &here, policy_digest: digest, now };
+        let checked = go_on(plan.clone(), &context, begun).unwrap();
+        let code = checked.sending().withheld().map(|reason| reason.code.clone());
+        code.unwrap_or_default()
+    };
+    let alive = |last: u64| Begun { last: Some(minutes(last)), ..Begun::default() };
+    let same = Some(digest.as_str());
+    // A run that was killed before its journal began has the time of its plan.
+    assert_eq!(going(same, minutes(30), Begun::default()), "");
+    assert_eq!(going(same, minutes(31), Begun::default()), "expired");
+    // Later it has the plan's validity from when it was last alive, and no less than the plan itself.
+    assert_eq!(going(same, minutes(30), alive(0)), "");
+    assert_eq!(going(same, minutes(150), alive(120)), "");
+    assert_eq!(going(same, minutes(151), alive(120)), "expired");
+    // Other files, or files that cannot be read: the earliest word against it counts.
+    assert_eq!(going(Some("e"), minutes(1), alive(0)), "stale");
+    assert_eq!(going(None, minutes(1), alive(0)), "stale");
+    let said = Begun { withheld: Some(Reason::new("expired")), ..alive(0) };
+    assert_eq!(going(same, minutes(1), said), "expired");
+    // What does not change with time refuses the run as it refuses the plan.
+    let mut elsewhere = workspace();
+    elsewhere.id = "fabrikam".into();
+    let context = VerifyContext { workspace: &elsewhere, policy_digest: same, now: now() };
+    let refused = go_on(plan.clone(), &context, Begun::default()).unwrap_err();
+    assert!(matches!(refused, PlanFileError::WrongWorkspace { .. }), "{refused}");
+    let mut faulty = plan.clone();
+    faulty.changes.clear();
+    let context = VerifyContext { workspace: &here, policy_digest: same, now: now() };
+    let refused = go_on(seal(faulty), &context, Begun::default()).unwrap_err();
+    assert!(matches!(refused, PlanFileError::Faulty(_)), "{refused}");
 }

@@ -116,6 +116,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "exempted[ by {name}][ until {expires}][: {reason}][ (approved by {approver})]",
     ),
     (
+        "expired",
+        "plan expired",
+        "the plan expired[ at {validUntil}] before the run went on: plan again",
+    ),
+    (
         "freeze-window",
         "freeze {name} until[ {ends}]",
         "the freeze {name} is open until[ {ends}][ ({setting})]",
@@ -327,6 +332,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "the sensor is too old[ ({version})]; at least[ {least}] is needed",
     ),
     ("set-since", "set since", "it was set since the plan was made[: {value}]"),
+    (
+        "stale",
+        "plan stale",
+        "the workspace or its policies have changed since the plan was made: plan again",
+    ),
     ("strengthened", "strengthened", "a stronger policy applies now"),
     ("superseded", "superseded", "another wish has taken its place"),
     ("throttled", "throttled", "the service was too busy[ {times} times]"),

@@ -38,6 +38,7 @@ macro_rules! scripts {
 
 scripts! {
     a_folder_that_disappears,
+    a_freeze_that_begins_during_a_run,
     a_loop_under_a_per_run_cap,
     a_person_against_a_policy,
     a_process_that_dies,
@@ -51,6 +52,7 @@ scripts! {
     an_unreadable_source_is_not_nothing,
     hostile_names,
     one_switch_lifts_one_guardrail,
+    policies_tightened_between_kill_and_resume,
     two_workspaces_on_one_tenant,
 }
 

@@ -31,6 +31,7 @@ use palisade::plan::{Circumstances, Purpose, freeze};
 use palisade::policy::Workspace;
 use palisade::report::apply as result;
 use palisade::report::plan as screen;
+use palisade::report::reason;
 
 use super::stage::{Desk, Stage};
 
@@ -182,7 +183,12 @@ async fn apply(stage: &mut Stage, desk: &mut Desk, name: &str, midway: Midway) -
     applying::check_roles(&plan, &clients).await?;
     let open = OpenRun::create(&applying::journals(workspace), &plan, now)?;
     let engine = Engine::new(&plan, &[], Options::default(), TOOL)?;
-    let ran = carry(stage, workspace, (open, engine), &plan, &clients, midway).await?;
+    let stop = if frozen::stops(&plan) {
+        StopFlag::with_freeze(&workspace.root)
+    } else {
+        StopFlag::default()
+    };
+    let ran = carry(stage, workspace, (open, engine, stop), &clients, midway).await?;
     show(context, &plan, ran)
 }
 
@@ -198,15 +204,19 @@ pub(super) async fn resume(stage: &mut Stage, id: &str) {
 async fn resumed(stage: &mut Stage, desk: &mut Desk) -> Result<Exit> {
     let context = &mut desk.context;
     let project = workspace::open(context, context.now(None))?;
-    let (workspace, _) = project.usable(context)?;
-    let root = applying::journals(workspace);
-    let (open, plan, engine) = OpenRun::resume(&root, "last", workspace, Options::default(), TOOL)?;
-    if frozen::stops(&plan) {
-        frozen::refuse(&workspace.root, context.clock.now())?;
+    let (workspace, policies) = project.usable(context)?;
+    let run = applying::reopen(workspace, Some(policies), "last", context.clock.now())?;
+    if let Some(why) = &run.withheld {
+        context.note(&format!("Nothing more is sent: {}.", reason::sentence(why)));
     }
+    let withheld = run.withheld.clone();
+    let (open, plan, engine, stop) = run.into_parts();
     let clients = clients(stage, workspace);
-    let ran = carry(stage, workspace, (open, engine), &plan, &clients, Midway::Calm).await?;
-    show(context, &plan, ran)
+    let ran = carry(stage, workspace, (open, engine, stop), &clients, Midway::Calm).await?;
+    let summary = ran.as_ref().map(|(_, summary)| summary.clone());
+    show(context, &plan, ran)?;
+    let exit = |summary| applying::exit_of_resumed(&summary, withheld.as_ref());
+    Ok(summary.map_or(Exit::Interrupted, exit))
 }
 
 fn show(context: &mut Context, plan: &CheckedPlan, ran: Option<(RunId, Summary)>) -> Result<Exit> {
@@ -226,19 +236,13 @@ fn clients(stage: &Stage, workspace: &Workspace) -> Vec<Client> {
 async fn carry(
     stage: &mut Stage,
     workspace: &Workspace,
-    (mut open, mut engine): (OpenRun, Engine),
-    plan: &CheckedPlan,
+    (mut open, mut engine, stop): (OpenRun, Engine, StopFlag),
     clients: &[Client],
     midway: Midway,
 ) -> Result<Option<(RunId, Summary)>> {
     let before = stage.taken();
     let services: BTreeMap<Arc<str>, &dyn Service> =
         clients.iter().map(|client| (Arc::from(client.tenant()), client as &dyn Service)).collect();
-    let stop = if frozen::stops(plan) {
-        StopFlag::with_freeze(&workspace.root)
-    } else {
-        StopFlag::default()
-    };
     let clock = Arc::clone(&stage.clock);
     let ports =
         Ports { services: &services, journal: &mut open.ledger, clock: &*clock, stop: &stop };

@@ -1,5 +1,6 @@
 //! The engine against a simulated service: no I/O, no async, time by hand.
 
+mod brakes;
 mod fixture;
 mod seeded;
 mod tables;

@@ -9,6 +9,7 @@ use crate::apply::step::{Event, Lane, Send, Step};
 use crate::apply::{Engine, Options, Summary};
 use crate::model::{ActionKind, ActionStatus, AlertStatus, ChangeId, Isolation, Verb};
 use crate::plan::Plan;
+use crate::plan::sending::Sending;
 use crate::plan::types::Change;
 
 fn run(world: World, changes: Vec<Change>) -> (Summary, Runner) {
@@ -163,7 +164,8 @@ fn an_active_action_is_told_apart_by_its_marker() {
             runner.delays.extend([5]);
             assert!(runner.run(&plan, &Options::default(), 2, 0).is_none());
             runner.world.act(&device(1), ActionKind::Isolate, ActionStatus::Pending, by, text);
-            let mut engine = Engine::of(&plan, &[], Options::default(), "test").unwrap();
+            let mut engine =
+                Engine::of(&plan, &Sending::default(), &[], Options::default(), "test").unwrap();
             let summary = race(&mut engine, &mut runner.world);
             assert_eq!(only(&summary).0, outcome, "{duplicates:?} {by}");
             assert_eq!(runner.world.actions.len(), 1);
@@ -398,7 +400,8 @@ fn an_alert_that_moved_is_left_alone() {
 #[test]
 fn budgets_are_kept_and_readings_stay_fresh() {
     let plan = plan((1..=25).map(|n| change(n, Verb::Isolate)).collect());
-    let mut engine = Engine::of(&plan, &[], Options::default(), "test").unwrap();
+    let mut engine =
+        Engine::of(&plan, &Sending::default(), &[], Options::default(), "test").unwrap();
     let mut world = World::new();
     let mut sent_at = Vec::new();
     let mut looks = Vec::new();
@@ -451,11 +454,13 @@ fn a_journal_of_another_plan_is_refused() {
     let entries = crate::apply::journal::decode(&runner.journal).unwrap().entries;
     let mut other = mine.clone();
     other.plan_hash = "00".to_owned();
-    assert!(Engine::of(&other, &entries, Options::default(), "t").is_err());
-    assert!(Engine::of(&mine, &entries[1..], Options::default(), "t").is_err());
+    assert!(Engine::of(&other, &Sending::default(), &entries, Options::default(), "t").is_err());
+    assert!(
+        Engine::of(&mine, &Sending::default(), &entries[1..], Options::default(), "t").is_err()
+    );
     let mut fewer = mine.clone();
     fewer.changes.clear();
-    assert!(Engine::of(&fewer, &entries, Options::default(), "t").is_err());
+    assert!(Engine::of(&fewer, &Sending::default(), &entries, Options::default(), "t").is_err());
 }
 
 #[test]

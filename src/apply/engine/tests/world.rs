@@ -15,6 +15,7 @@ use crate::apply::{Engine, Options, Summary};
 use crate::inventory::{ActionRow, AlertRow};
 use crate::model::{ActionId, ActionKind, ActionStatus, AlertId, DeviceId, Isolation};
 use crate::plan::Plan;
+use crate::plan::sending::Sending;
 use crate::plan::types::Reason;
 
 /// What happens to a request.
@@ -292,6 +293,10 @@ pub(super) struct Runner {
     pub(super) delays: VecDeque<i64>,
     /// Told to stop after so many steps.
     pub(super) stop_after: Option<usize>,
+    /// What may be sent.
+    pub(super) sending: Sending,
+    /// Whether it only settles what was sent.
+    pub(super) settles: bool,
 }
 
 impl Runner {
@@ -303,6 +308,8 @@ impl Runner {
             waits: Vec::new(),
             delays: VecDeque::new(),
             stop_after: None,
+            sending: Sending::default(),
+            settles: false,
         }
     }
 
@@ -318,7 +325,11 @@ impl Runner {
         let read = decode(&self.journal).unwrap();
         self.journal.truncate(usize::try_from(read.valid).unwrap());
         let mut chain: Chain = read.chain;
-        let mut engine = Engine::of(plan, &read.entries, options.clone(), "test").unwrap();
+        let mut engine =
+            Engine::of(plan, &self.sending, &read.entries, options.clone(), "test").unwrap();
+        if self.settles {
+            engine.settle_only(Reason::new("frozen"));
+        }
         let mut flying: Vec<(Timestamp, Event)> = Vec::new();
         for life in 0.. {
             assert!(self.steps < 500_000, "the run does not end: {:?}", self.waits.last());

@@ -1,0 +1,165 @@
+//! Brakes: a freeze window that opens during a run, a run that goes on and may send nothing more, one
+//! that only settles.
+
+use std::sync::Arc;
+
+use super::fixture::*;
+use super::world::*;
+use crate::apply::outcome::Outcome;
+use crate::apply::step::{Send, Wait};
+use crate::apply::{Options, Summary};
+use crate::model::{Span, Verb};
+use crate::plan::Plan;
+use crate::plan::sending::Sending;
+use crate::plan::types::{Change, Reason};
+use crate::policy::schedule::Cron;
+use crate::policy::workspace::Freeze;
+
+/// Seconds from the start at which the window opens.
+const OPENS: i64 = 300;
+
+/// A window from five minutes after the start, for an hour.
+fn window(verbs: &[Verb]) -> Sending {
+    Sending::within(vec![Freeze {
+        name: Arc::from("closing"),
+        cron: Cron::parse("7 10 * * *").unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
+        window: Span::from_hours(1),
+        verbs: verbs.iter().copied().collect(),
+    }])
+}
+
+fn isolate(count: usize) -> Vec<Change> {
+    (1..=count).map(|n| change(n, Verb::Isolate)).collect()
+}
+
+fn run(runner: &mut Runner, plan: &Plan) -> Summary {
+    let summary = runner.run(plan, &Options::default(), usize::MAX, 0).unwrap();
+    assert_eq!(summary.counts.values().sum::<u32>(), summary.total);
+    assert!(twice(&runner.world).is_empty());
+    summary
+}
+
+/// Changes that ended without an attempt, by the code of the reason.
+fn withheld(summary: &Summary, code: &str) -> usize {
+    let ended = summary.outcomes.values().filter(|it| it.outcome == Outcome::NotAttempted);
+    ended.filter(|it| it.reason.as_ref().is_some_and(|reason| reason.code == code)).count()
+}
+
+#[test]
+fn a_window_that_opens_stops_what_it_holds_and_nothing_else() {
+    let mut changes = isolate(3);
+    // Its turn comes when the window has been open for a while.
+    let mut later = change(9, Verb::Release);
+    later.parameters.not_before = Some(after(OPENS + 600));
+    changes.push(later);
+    let plan = staged(changes, vec![wave(1), wave(1), wave(1)], 600);
+    let mut runner = Runner { sending: window(&[]), ..Runner::new(World::new()) };
+    let summary = run(&mut runner, &plan);
+    assert_eq!(summary.count(Outcome::Done), 2, "{summary:#?}");
+    assert_eq!(withheld(&summary, "freeze-window"), 2);
+    assert!(summary.stopped.is_none() && !summary.is_complete());
+    let late = |(at, _): &&(jiff::Timestamp, Send)| *at >= after(OPENS);
+    let late: Vec<_> = runner.world.requests.iter().filter(late).collect();
+    assert!(matches!(&late[..], [(_, Send::Release { .. })]), "{late:?}");
+
+    // A run that is left with nothing to do ends when the window opens, not when its bake ends.
+    let plan = staged(isolate(2), vec![wave(1), wave(1)], 86_400);
+    let mut runner = Runner { sending: window(&[]), ..Runner::new(World::new()) };
+    assert_eq!(withheld(&run(&mut runner, &plan), "freeze-window"), 1);
+    assert!(runner.waits.contains(&Wait::Window));
+    assert!((after(OPENS)..after(OPENS + 5)).contains(&runner.world.now));
+
+    // A window for other verbs changes nothing.
+    let plan = staged(isolate(2), vec![wave(1), wave(1)], 600);
+    let mut runner = Runner { sending: window(&[Verb::Scan]), ..Runner::new(World::new()) };
+    assert_eq!(run(&mut runner, &plan).count(Outcome::Done), 2);
+}
+
+#[test]
+fn what_was_sent_before_the_window_is_settled_in_it() {
+    let plan = plan(isolate(40));
+    let mut world = World::new();
+    world.slow = 900;
+    // Answers take so long that the window opens between two of them; some requests are lost.
+    world.faults.extend([Fault::LostBefore, Fault::LostAfter(40), Fault::Throttle(60)]);
+    let mut runner = Runner { sending: window(&[]), ..Runner::new(world) };
+    runner.delays.extend(std::iter::repeat_n(40, 200));
+    let summary = run(&mut runner, &plan);
+    let sent = runner.world.actions.len();
+    assert!((9..40).contains(&sent), "{sent}");
+    assert_eq!(usize::try_from(summary.count(Outcome::Done)).unwrap(), sent);
+    assert_eq!(withheld(&summary, "freeze-window"), 40 - sent);
+    assert!(runner.world.requests.iter().all(|(at, _)| *at < after(OPENS)));
+}
+
+/// A run that is killed after so many steps, or nothing when it ends before.
+fn killed(plan: &Plan, steps: usize) -> Option<Runner> {
+    let mut world = World::new();
+    for n in 1..=plan.changes.len() {
+        world.alerts.insert(alert(n).id, alert(n));
+    }
+    world.faults.extend([Fault::Fine, Fault::LostAfter(3), Fault::LostBefore]);
+    let mut runner = Runner::new(world);
+    let ended = runner.run(plan, &Options::default(), steps, 25).is_some();
+    (!ended).then_some(runner)
+}
+
+fn mixed() -> Plan {
+    let mut changes = isolate(3);
+    changes.extend([classify(4), classify(5)]);
+    staged(changes, vec![wave(2), wave(1)], 60)
+}
+
+#[test]
+fn a_run_that_may_send_nothing_more_settles_what_it_sent_wherever_it_was_killed() {
+    let plan = mixed();
+    let mut lives = 0;
+    for steps in 1.. {
+        let Some(mut runner) = killed(&plan, steps) else { break };
+        lives += 1;
+        let before = runner.world.requests.len();
+        let verdicts = |runner: &Runner| {
+            let patches = runner.world.requests.iter();
+            patches.filter(|(_, send)| matches!(send, Send::Patch { .. })).count()
+        };
+        let set = verdicts(&runner);
+        runner.sending = Sending::nothing(Reason::new("stale"));
+        let summary = run(&mut runner, &plan);
+        // Only an alert whose verdict was set still gets the comment that tells whose it is.
+        let comment = |send: &Send| matches!(send, Send::Comment { .. });
+        let late = &runner.world.requests[before..];
+        assert!(late.iter().all(|(_, send)| comment(send)), "{steps}: {late:?}");
+        assert_eq!(verdicts(&runner), set);
+        let done = usize::try_from(summary.count(Outcome::Done)).unwrap();
+        assert_eq!(done + withheld(&summary, "stale"), 5, "{steps}: {summary:#?}");
+        assert!(summary.stopped.is_none());
+        assert!(said_twice(&runner.world).is_empty());
+        // It is over: a later life adds nothing.
+        let (journal, sent) = (runner.journal.clone(), runner.world.requests.len());
+        runner.sending = Sending::default();
+        assert_eq!(run(&mut runner, &plan), summary);
+        assert_eq!((runner.journal.len(), runner.world.requests.len()), (journal.len(), sent));
+    }
+    assert!(lives > 20, "{lives}");
+}
+
+#[test]
+fn a_run_that_only_settles_sends_nothing_and_goes_on_later() {
+    let plan = mixed();
+    for steps in 1.. {
+        let Some(mut runner) = killed(&plan, steps) else { break };
+        let before = runner.world.requests.len();
+        runner.settles = true;
+        let summary = run(&mut runner, &plan);
+        assert_eq!(runner.world.requests.len(), before, "{steps}");
+        let code = summary.stopped.as_ref().map(|reason| reason.code.as_str());
+        assert!(code == Some("frozen") || summary.is_complete(), "{steps}: {summary:#?}");
+        // Nothing that was sent is left in the dark.
+        assert_eq!(summary.count(Outcome::Failed), 0, "{steps}: {summary:#?}");
+        assert_eq!(summary.count(Outcome::PendingOffline), 0, "{steps}: {summary:#?}");
+        runner.settles = false;
+        assert!(run(&mut runner, &plan).is_complete(), "{steps}");
+        assert!(said_twice(&runner.world).is_empty());
+    }
+}
