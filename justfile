@@ -33,3 +33,8 @@ bench *ARGS:
 # Fuzz one target (policy, selector, scalar, response, plan_file, journal) until it is stopped; `just fuzz policy -max_total_time=60`
 fuzz TARGET *ARGS:
     RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none {{TARGET}} -- {{ARGS}}
+
+# Thousands of small faults in selectors, readings, planning, guardrails and engine: which of them no test notices (hours);
+# `just mutants guards/shrink` tries those whose name has a part. The copy it works in stays for the next time
+mutants *ONLY:
+    cargo run --quiet --manifest-path tools/mutants/Cargo.toml -- . "${MUTANTS_COPY:-target/mutants}" {{ONLY}}

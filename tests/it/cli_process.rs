@@ -4,11 +4,13 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// The program with an environment of its own: nothing of the machine's leaks in.
+/// The program with an environment of its own: nothing of the machine's leaks in but the switch of
+/// the mutation check (`tools/mutants`).
 pub(crate) fn palisade(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
     command
         .env_clear()
+        .envs(std::env::vars().filter(|(name, _)| name.starts_with("MUTANT")))
         .env("COLUMNS", "100")
         .env("TZ", "UTC")
         .current_dir(folder)

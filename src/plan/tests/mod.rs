@@ -1,5 +1,6 @@
 //! The planner as a whole: small fleets, one thing changed at a time, the dispositions that follow.
 
+mod accept;
 mod alerts;
 mod cancel;
 mod containment;
