@@ -310,3 +310,22 @@ impl Values {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn never_is_before_everything_and_nothing_else_is_never() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let never = Moment::new(Some(at("0001-01-01T00:00:00Z")));
+        assert_eq!((never, never.get()), (Moment::UNSET, None));
+        assert!(is_unset(at("0001-12-31T23:59:59Z")) && !is_unset(at("0002-01-01T00:00:00Z")));
+        // Beyond what eight bytes of nanoseconds hold an instant is clamped, in its own direction.
+        let (first, last) = (Moment::of(Timestamp::MIN), Moment::of(Timestamp::MAX));
+        let now = Moment::new(Some(at("2026-11-24T00:00:00Z")));
+        assert!(never < first && first < now && now < last);
+        assert!(first.get().unwrap() < at("1700-01-01T00:00:00Z"));
+        assert!(last.get().unwrap() > at("2200-01-01T00:00:00Z"));
+    }
+}

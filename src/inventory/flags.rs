@@ -79,7 +79,12 @@ mod tests {
                     assert_eq!(flags.value(), DeviceValue::High);
                     assert_eq!(flags.onboarding(), Onboarding::Unsupported);
                     assert!(flags.joined() && flags.duplicate());
-                    assert!(!flags.with_joined(false).joined());
+                    let again = flags.with_joined(true).with_duplicate(true);
+                    assert!(again.joined() && again.duplicate());
+                    let not_joined = flags.with_joined(false);
+                    assert!(!not_joined.joined() && not_joined.duplicate());
+                    let no_duplicate = flags.with_duplicate(false);
+                    assert!(no_duplicate.joined() && !no_duplicate.duplicate());
                 }
             }
         }

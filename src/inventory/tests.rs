@@ -34,8 +34,11 @@ fn every_field_comes_back() {
             .to_vec(),
         ..device(7, "Till-07.shop.example")
     };
-    let inventory = observe(vec![device(1, ""), row, device(2, "x")], vec![]);
+    let twin = DeviceRow { potential_duplicate: true, ..device(2, "x") };
+    let inventory = observe(vec![device(1, ""), row, twin], vec![]);
     let dev = inventory.find(&id(7)).unwrap();
+    let twins = [1, 2, 7].map(|it| inventory.potential_duplicate(inventory.find(&id(it)).unwrap()));
+    assert_eq!(twins, [false, true, false]);
     assert_eq!(inventory.id(dev), id(7));
     assert_eq!(inventory.name(dev), "Till-07.shop.example");
     assert_eq!(inventory.group(dev), "EMEA-Servers");
@@ -52,7 +55,8 @@ fn every_field_comes_back() {
     assert_eq!(inventory.find_by_name("till-07.SHOP.example"), [dev]);
     assert!(inventory.find_by_name("till").is_empty() && inventory.find_by_name("").is_empty());
     assert_eq!(inventory.groups(), [("", 2), ("EMEA-Servers", 1)].into());
-    assert_eq!(inventory.len(), 3);
+    assert_eq!((inventory.len(), inventory.is_empty()), (3, false));
+    assert!(observe(vec![], vec![]).is_empty());
 }
 
 #[test]
@@ -70,6 +74,8 @@ fn merged_records_lead_to_the_survivor() {
     assert_eq!(inventory.find(&id(1)), Some(survivor));
     assert_eq!(inventory.find(&id(2)), Some(survivor));
     assert_eq!(inventory.ambiguous(survivor), None);
+    assert_eq!(inventory.merged(), [(id(2), survivor), (id(1), survivor)]);
+    assert_eq!(inventory.superseded(), []);
     let actions: Vec<&str> = inventory.actions(survivor).map(|row| row.id.as_str()).collect();
     assert_eq!(actions, ["a0001", "a0002"]);
     assert_eq!(inventory.all_actions().len(), 3, "actions of unknown devices are kept");

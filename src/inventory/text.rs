@@ -44,3 +44,30 @@ pub(crate) fn same(left: &str, right: &str) -> bool {
 pub(crate) fn host_part(name: &str) -> &str {
     name.split_once('.').map_or(name, |(host, _)| host)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_is_folded_in_every_script() {
+        // U+212A is the sign for kelvin; its lower case is an ASCII letter.
+        for (left, right, expected) in [
+            ("PC-1", "pc-1", true),
+            ("pc-1", "pc-2", false),
+            ("Büro", "BÜRO", true),
+            ("k", "\u{212a}", true),
+            ("\u{212a}", "K", true),
+            ("a", "ä", false),
+        ] {
+            assert_eq!(same(left, right), expected, "{left} {right}");
+            assert_eq!(folded(left) == folded(right), expected, "{left} {right}");
+        }
+        for (text, expected, copied) in
+            [("pc-1", "pc-1", false), ("PC", "pc", true), ("pC", "pc", true), ("Ä", "ä", true)]
+        {
+            let found = folded(text);
+            assert_eq!((&*found, matches!(found, Cow::Owned(_))), (expected, copied));
+        }
+    }
+}

@@ -105,6 +105,7 @@ async fn everything_is_read_once_and_told() {
     let counts = (inventory.len(), inventory.all_actions().len(), inventory.alerts().len());
     assert_eq!(counts, (25, 7, 3));
     assert_eq!(inventory.exposure_score(), Some(12.5));
+    assert_eq!(inventory.group_scores(), &[("EMEA".into(), 20.0)].into());
     let dev = inventory.devices().next().unwrap();
     assert!(inventory.last_scan(dev, crate::model::ScanType::Quick).is_some());
     assert_eq!(rig.sent().len(), 10, "a page and its proof for each list, two scores");

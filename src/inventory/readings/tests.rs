@@ -61,6 +61,11 @@ fn posture_is_the_latest_success_by_completion() {
         ),
         ("type not said", vec![Line(1, Isolate, 0, 1, Succeeded, None, None)], Isolation::Full),
         (
+            "type said to be none",
+            vec![Line(1, Isolate, 0, 1, Succeeded, Some(Isolation::Free), None)],
+            Isolation::Full,
+        ),
+        (
             "released",
             vec![
                 Line(1, Isolate, 0, 1, Succeeded, FULL, None),

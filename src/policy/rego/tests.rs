@@ -55,6 +55,18 @@ warn contains sprintf("planned at %s", [input.now])
 }
 
 #[test]
+fn a_mistake_that_shows_only_over_a_plan_is_found_without_one() {
+    let text = "package a\ndeny contains \"m\" if input.summary.total + \"x\" > 1\n";
+    let found = check(&[file("r", text)]);
+    assert_eq!(found.iter().map(|it| it.code.word()).collect::<Vec<_>>(), ["rego-invalid"]);
+    // What does not parse is told alone: rules that need it would only repeat it.
+    let (broken, needy) = ("package b\nbad if {", "package a\ndeny contains \"m\" if data.b.bad\n");
+    let found =
+        check(&[file("broken", broken), file("needy", needy), file("silent", "package c\n")]);
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
 fn a_package_may_stand_in_several_files_and_use_another() {
     let rules =
         file("rules", "package a\nimport data.helpers\ndeny contains \"m\" if helpers.bad\n");
