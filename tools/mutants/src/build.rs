@@ -66,10 +66,14 @@ struct Expansion {
 pub fn until_it_compiles(place: &Place, mutants: &[Mutant]) -> Result<Built> {
     copy(place)?;
     let memory = place.copy.join("dropped.json");
-    let mut dropped: BTreeSet<usize> = match fs::read(&memory) {
+    // Known by name from the last time: numbers change with the list.
+    let known: BTreeSet<String> = match fs::read(&memory) {
         Ok(bytes) => serde_json::from_slice(&bytes)?,
         Err(_) => BTreeSet::new(),
     };
+    let is_known = |(_, mutant): &(usize, &Mutant)| known.contains(&mutant.name);
+    let mut dropped: BTreeSet<usize> =
+        mutants.iter().enumerate().filter(is_known).map(|(id, _)| id).collect();
     loop {
         dropped.extend(write(place, mutants, &dropped)?);
         let said = compile(place)?;
@@ -96,7 +100,8 @@ pub fn until_it_compiles(place: &Place, mutants: &[Mutant]) -> Result<Built> {
             return Ok(Built { dropped, tests });
         }
         dropped.extend(found);
-        fs::write(&memory, serde_json::to_vec(&dropped)?)?;
+        let names: BTreeSet<&str> = dropped.iter().map(|id| mutants[*id].name.as_str()).collect();
+        fs::write(&memory, serde_json::to_vec(&names)?)?;
     }
 }
 

@@ -25,8 +25,8 @@ struct Function {
 }
 
 impl Mutant {
-    /// Whether the function returns something that only its body names, so that a second return
-    /// of another type does not compile.
+    /// Whether the function returns something that only its body names: a second return of another
+    /// type does not compile, but an iterator can be emptied.
     pub fn is_opaque(&self) -> bool {
         let opaque = |function: &Function| function.return_type.contains("impl ");
         self.genre == Genre::FnValue && self.function.as_ref().is_some_and(opaque)
@@ -47,6 +47,7 @@ pub enum Genre {
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Span {
     pub start: Position,
+    pub end: Position,
 }
 
 /// Line and column, both counted from 1.

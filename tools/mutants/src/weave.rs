@@ -59,6 +59,8 @@ enum Kind<'a> {
     Arm(usize),
     /// A body that returns something else at once.
     Body(Vec<(usize, &'a str)>),
+    /// Words around a body.
+    Words(String),
     /// A field in short form that can take the value of the base.
     ShortField { id: usize, name: String, base: String },
 }
@@ -82,7 +84,17 @@ pub fn weave(text: &str, mutants: &[(usize, &Mutant)], dropped: &BTreeSet<usize>
     for (id, mutant) in mutants.iter().filter(|(id, _)| !dropped.contains(id)) {
         let (id, start) = (*id, mutant.span.start);
         if mutant.is_opaque() {
-            homeless.push(id);
+            if mutant.replacement == "::std::iter::empty()" {
+                let (start, end) =
+                    (offset(text, &lines, start), offset(text, &lines, mutant.span.end));
+                let filter = marked(id, &format!("!{}", on(id)));
+                let tail = format!(" }}).filter(|_| {filter})");
+                for (at, words) in [(start, "({ ".to_owned()), (end, tail)] {
+                    edits.insert((at, 0, 0), Edit { at: at..at, kind: Kind::Words(words) });
+                }
+            } else {
+                homeless.push(id);
+            }
             continue;
         }
         if mutant.genre == Genre::FnValue {
@@ -240,6 +252,7 @@ fn write_edit(out: &mut String, text: &str, edit: &Edit<'_>, inner: &[Edit<'_>])
                 }
             }
         }
+        Kind::Words(words) => out.push_str(words),
         Kind::Arm(id) => {
             let _ = write!(out, " if !{}", marked(*id, &on(*id)));
         }
