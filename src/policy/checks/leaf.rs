@@ -13,6 +13,7 @@ use crate::model::{
 };
 use crate::policy::checks::Cx;
 use crate::policy::selector::ast::{AgeMatch, Glob, Op, OrderedMatch};
+use crate::policy::selector::glob;
 use crate::policy::yaml::{Content, Node};
 
 /// An enum with words of its own.
@@ -153,10 +154,10 @@ pub(super) fn text(cx: &mut Cx<'_>, node: &Node) -> Option<Arc<str>> {
 /// A pattern that compiles.
 pub(super) fn glob(cx: &mut Cx<'_>, node: &Node) -> Option<Glob> {
     let pattern = text(cx, node)?;
-    match globset::GlobBuilder::new(&pattern).literal_separator(false).build() {
-        Ok(_) => Some(Glob { text: pattern }),
-        Err(error) => {
-            let message = format!("{}: {}", words::quote(&pattern), error.kind());
+    match glob::check(&pattern) {
+        Ok(()) => Some(Glob { text: pattern }),
+        Err(fault) => {
+            let message = format!("{}: {fault}", words::quote(&pattern));
             cx.report(Code::BadGlob, &node.place, message)
         }
     }

@@ -261,10 +261,9 @@ impl Explainer<'_> {
     /// The alerts of a device, each with its answer.
     fn alerts_of(&self, expr: &AlertExpr, device: Dev) -> Vec<Explanation> {
         let alerts = self.inventory.device_alerts(device);
-        let explained = alerts.map(|alert| Explanation {
-            text: format!("alert {}", alert.id),
-            fact: Some(alert.title.to_string()),
-            ..self.alert(expr, alert)
+        let explained = alerts.map(|alert| {
+            let is_all = matches!(expr, AlertExpr::All(_));
+            named(format!("alert {}", alert.id), &alert.title, self.alert(expr, alert), is_all)
         });
         explained.collect()
     }
@@ -288,10 +287,11 @@ impl Explainer<'_> {
                         .inventory
                         .alert_devices(alert)
                         .into_iter()
-                        .map(|device| Explanation {
-                            text: format!("device {}", self.inventory.id(device)),
-                            fact: Some(self.inventory.name(device).to_owned()),
-                            ..self.device(expr, device)
+                        .map(|device| {
+                            let is_all = matches!(**expr, DeviceExpr::All(_));
+                            let text = format!("device {}", self.inventory.id(device));
+                            let name = self.inventory.name(device);
+                            named(text, name, self.device(expr, device), is_all)
                         })
                         .collect(),
                     _ => Vec::new(),
@@ -331,6 +331,14 @@ impl Explainer<'_> {
             }
         }
     }
+}
+
+/// What an expression says of one alert or device, under its name. The parts of an `all` stand there
+/// directly; anything else keeps its own line, or its words and its fact would be lost.
+fn named(text: String, name: &str, says: Explanation, is_all: bool) -> Explanation {
+    let matched = says.matched;
+    let parts = if is_all { says.parts } else { vec![says] };
+    Explanation { text, matched, fact: Some(name.to_owned()), parts }
 }
 
 fn alert_fact(term: &AlertTerm, alert: &AlertRow) -> String {

@@ -10,12 +10,6 @@ use globset::{GlobBuilder, GlobMatcher, GlobSet, GlobSetBuilder};
 pub(crate) use crate::inventory::fold;
 use crate::policy::selector::heads::Heads;
 
-/// Whether a pattern has any sign that is not literal.
-#[must_use]
-pub fn is_pattern(text: &str) -> bool {
-    text.contains(['*', '?', '[', ']', '{', '}', '\\'])
-}
-
 fn build(text: &str) -> Result<globset::Glob, globset::Error> {
     GlobBuilder::new(&fold(text))
         .literal_separator(false)
@@ -24,7 +18,8 @@ fn build(text: &str) -> Result<globset::Glob, globset::Error> {
         .build()
 }
 
-/// Checks a pattern.
+/// Checks a pattern as the matchers read it, folded: `[Z-a]` is a range as it stands and none in
+/// lower case.
 ///
 /// # Errors
 /// What is wrong with it, as a lower-case fragment.

@@ -20,6 +20,7 @@ use crate::policy::selector::{
     matches_alert, matches_device, reads, select, select_all,
 };
 
+mod answers;
 mod equivalence;
 
 fn globs(texts: &[&str]) -> Vec<Glob> {
