@@ -20,7 +20,7 @@ pub enum Exit {
     Incomplete,
     /// Some changes were not made, or not as planned.
     Partly,
-    /// The plan file is stale, expired, edited or for something else.
+    /// The plan file is stale or expired.
     Stale,
     /// Interrupted twice: the run is left as its journal says.
     Interrupted,
@@ -30,7 +30,10 @@ impl Exit {
     /// Every code with what it means.
     pub const TABLE: &'static [(Self, &'static str)] = &[
         (Self::Done, "nothing to do, or done; actions that wait for offline devices count as done"),
-        (Self::Error, "error: wrong input, refused by the service, or a fault of the machine"),
+        (
+            Self::Error,
+            "error: wrong input (an edited plan file is), refused by the service, or a fault of the machine",
+        ),
         (
             Self::Pending,
             "changes are pending, or something deviates (`plan` and `audit --detailed-exitcode`)",
@@ -41,7 +44,7 @@ impl Exit {
             Self::Partly,
             "applied in part, or stopped after a wave: the table says which changes were not made and why",
         ),
-        (Self::Stale, "the plan file is stale, expired or edited: plan again"),
+        (Self::Stale, "the plan file is stale or expired: plan again"),
         (Self::Interrupted, "interrupted a second time; `palisade runs resume` finishes the run"),
     ];
 
