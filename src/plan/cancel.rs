@@ -1,23 +1,21 @@
 //! Pending actions of this workspace, to be cancelled on a person's word.
 //!
 //! Ours is what every reading calls ours: a marker of this workspace on an action that came through
-//! the API. Nothing else is ever proposed; what others have in flight is shown as it is. Of several
-//! of ours on one facet of a device the newest goes first, and a note counts the rest. No policy is
-//! asked and no exemption stands against it: cancelling takes nothing away. Called by `draft`.
+//! the API. Nothing else is ever proposed; what others have in flight is shown as it is. Several of
+//! ours on one facet of a device are a change each. No policy is asked and no exemption stands against
+//! it: cancelling takes nothing away. Called by `draft`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inventory::{ActionRow, Dev, readings};
 use crate::model::{
-    ActionId, ActionKind, ChangeId, DeviceId, Facet, Holder, PolicyName, Verb, marker,
+    ActionId, ActionKind, ActionStatus, ChangeId, DeviceId, Facet, Holder, PolicyName, Verb, marker,
 };
 use crate::plan::draft::Draft;
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture;
 use crate::plan::scene::Scene;
-use crate::plan::types::{
-    Disposition, Entry, Level, Objection, Parameters, Reason, Target, TargetKind, Why,
-};
+use crate::plan::types::{Disposition, Entry, Parameters, Reason, Target, TargetKind, Why};
 use crate::policy::set::PolicyKind;
 
 /// Which of our pending actions; the parts that are given are ANDed.
@@ -78,21 +76,17 @@ pub(super) fn cancel(scene: &Scene<'_>, pending: &Pending, draft: &mut Draft) {
             _ => {}
         }
     }
-    let mut more = 0;
-    for ((id, facet), flying) in flying {
-        draft.add_to_scope(1);
+    for ((id, facet), Flying { ours, others }) in flying {
         let case = Case { scene, device: inventory.find(&id), id, facet };
-        match (flying.ours.split_last(), flying.others.last()) {
-            (Some(((action, policy), rest)), _) => {
-                more += rest.len();
-                case.cancel(action, policy, draft);
+        match (case.device, ours.last(), others.last()) {
+            (Some(device), Some(_), _) => {
+                draft.add_to_scope(ours.len() as u64);
+                ours.iter().for_each(|(action, policy)| case.cancel(device, action, policy, draft));
             }
-            (None, Some((action, holder))) => case.others(action, holder, draft),
-            (None, None) => {}
+            (None, Some((_, policy)), _) => case.missing(policy, draft),
+            (_, None, Some((action, holder))) => case.others(action, holder, draft),
+            (_, None, None) => {}
         }
-    }
-    if more > 0 {
-        draft.objections.push(note(inventory.tenant(), more));
     }
 }
 
@@ -104,13 +98,14 @@ struct Case<'c> {
 }
 
 impl Case<'_> {
-    fn cancel(&self, action: &ActionRow, policy: &PolicyName, draft: &mut Draft) {
-        let because = self.why(policy);
-        let Some(device) = self.device else {
-            let reason = Reason::new("device-missing");
-            let entry = self.entry(reason, Some(Verb::Cancel), vec![because]);
-            return draft.row(Disposition::Unknown, entry);
-        };
+    fn missing(&self, policy: &PolicyName, draft: &mut Draft) {
+        let reason = Reason::new("device-missing");
+        let entry = self.entry(reason, Some(Verb::Cancel), vec![self.why(policy)]);
+        draft.add_to_scope(1);
+        draft.row(Disposition::Unknown, entry);
+    }
+
+    fn cancel(&self, device: Dev, action: &ActionRow, policy: &PolicyName, draft: &mut Draft) {
         let reason = Reason::new("cancel-asked")
             .with("action", action.id.as_str())
             .with("kind", action.kind.wire())
@@ -119,14 +114,14 @@ impl Case<'_> {
             verb: Verb::Cancel,
             facet: self.facet,
             target: self.target(),
-            from: action.status.wire().to_lowercase(),
-            to: "cancelled".to_owned(),
+            from: action.status.wire().to_owned(),
+            to: ActionStatus::Cancelled.wire().to_owned(),
             parameters: Parameters {
                 action_id: Some(action.id.as_str().to_owned()),
                 ..Parameters::default()
             },
             lease_end: None,
-            because: vec![because],
+            because: vec![self.why(policy)],
             reason: Some(reason),
             risk: self.scene.risk(device, Verb::Cancel),
             evidence: Some(action.id.as_str().to_owned()),
@@ -140,6 +135,7 @@ impl Case<'_> {
     fn others(&self, action: &ActionRow, holder: &Holder, draft: &mut Draft) {
         let reason = Reason::new("in-flight-foreign").with("action", action.id.as_str());
         let reason = posture::by_holder(reason, holder);
+        draft.add_to_scope(1);
         draft.row(Disposition::Changing, self.entry(reason, None, Vec::new()));
     }
 
@@ -200,20 +196,5 @@ const fn facet(kind: &ActionKind) -> Option<Facet> {
         | ActionKind::Offboard
         | ActionKind::LiveResponse
         | ActionKind::Other(_) => None,
-    }
-}
-
-fn note(tenant: &str, more: usize) -> Objection {
-    Objection {
-        code: "more-pending".to_owned(),
-        level: Level::Warn,
-        tenant: tenant.to_owned(),
-        scope: "run".to_owned(),
-        verb: Some(Verb::Cancel),
-        about: 0,
-        held: 0,
-        lifted: None,
-        setting: String::new(),
-        facts: [("more".to_owned(), more.into())].into(),
     }
 }

@@ -297,7 +297,7 @@ fn sort(plan: &mut Plan) {
             .then_with(|| left.tenant.cmp(&right.tenant))
             .then_with(|| left.target.group.cmp(&right.target.group))
             .then_with(|| left.target.name.cmp(&right.target.name))
-            .then_with(|| left.target.id.cmp(&right.target.id))
+            .then_with(|| (&left.target.id, &left.id).cmp(&(&right.target.id, &right.id)))
     });
     for list in [
         &mut plan.held,

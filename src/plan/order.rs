@@ -81,17 +81,20 @@ impl Scene<'_> {
         }
     }
 
-    /// Twelve digits: the same for the same change of the same plan, another in the next plan.
+    /// Twelve digits: the same for the same change of the same plan, another in the next plan. Each
+    /// action that is cancelled is a change of its own.
     fn change_id(&self, order: &Order) -> ChangeId {
-        let parts = [
+        let now = self.input.now.to_string();
+        let mut parts = vec![
             self.input.workspace.id.as_str(),
             self.inventory.tenant_id(),
             order.verb.word(),
             order.facet.word(),
             &order.target.id,
-            &self.input.now.to_string(),
+            &now,
             order.policy.as_str(),
         ];
+        parts.extend(order.parameters.action_id.as_deref());
         let hash = digest(&SHA256, parts.join("|").as_bytes());
         let digits = canonical::hex(hash.as_ref().get(..6).unwrap_or_default());
         ChangeId::from(digits)

@@ -15,6 +15,8 @@
 //! back stays until its end, and an alert rule does not set again what was undone. Guardrails and exemptions hold as ever. Called by `draft`; undo is
 //! undone in the same way.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::inventory::{ActionRow, AlertRow, Dev, Inventory, What, readings};
@@ -90,6 +92,8 @@ pub(super) fn names(comment: &str, policy: &PolicyName) -> bool {
 pub(super) fn undo(scene: &Scene<'_>, past: &Past, draft: &mut Draft) {
     posture::count_states(scene, draft);
     let tenant = scene.inventory.tenant();
+    // Several actions of one facet may have been cancelled: that there is no way back is said once.
+    let mut cancelled: BTreeSet<(&str, Facet)> = BTreeSet::new();
     for item in past.changes.iter().filter(|item| item.change.tenant == tenant) {
         draft.add_to_scope(1);
         let case = Case { scene, run: &past.run, change: &item.change, standing: item.standing };
@@ -98,6 +102,11 @@ pub(super) fn undo(scene: &Scene<'_>, past: &Past, draft: &mut Draft) {
             (_, Verb::Isolate | Verb::Release) => case.device::<Isolation>(),
             (_, Verb::Restrict | Verb::Unrestrict) => case.device::<Restriction>(),
             (_, Verb::Classify) => case.alert(),
+            (Standing::Done, Verb::Cancel)
+                if !cancelled.insert((&item.change.target.id, item.change.facet)) =>
+            {
+                None
+            }
             (Standing::Done, _) => Some(case.no_inverse()),
             (Standing::Open, _) => None,
         };

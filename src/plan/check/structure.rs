@@ -66,8 +66,13 @@ fn counts(plan: &Plan, faults: &mut Vec<Fault>) {
 fn uniqueness<'p>(plan: &'p Plan, faults: &mut Vec<Fault>) {
     let mut ids: HashSet<_, FixedState> = HashSet::default();
     let mut targets: HashSet<_, FixedState> = HashSet::default();
-    let mut once = |tenant: &'p str, target: &'p Target, facet: Facet| {
-        if !targets.insert((tenant, target.kind, target.id.as_str(), facet)) {
+    let mut actions: HashSet<_, FixedState> = HashSet::default();
+    // Who cancels and nothing else cancels every action that is pending on a facet, each once.
+    let cancels = plan.only_cancels();
+    let mut once = |tenant: &'p str, target: &'p Target, facet: Facet, action: Option<&'p str>| {
+        let is_first = targets.insert((tenant, target.kind, target.id.as_str(), facet));
+        let is_another = action.is_some_and(|action| actions.insert((tenant, action)));
+        if !is_first && !(cancels && is_another) {
             faults.push(Fault::TwoDispositions {
                 tenant: tenant.to_owned(),
                 target: target.id.clone(),
@@ -76,10 +81,11 @@ fn uniqueness<'p>(plan: &'p Plan, faults: &mut Vec<Fault>) {
         }
     };
     for change in &plan.changes {
-        once(&change.tenant, &change.target, change.facet);
+        let action = change.parameters.action_id.as_deref();
+        once(&change.tenant, &change.target, change.facet, action);
     }
     for entry in lists(plan).into_iter().flat_map(|(_, _, entries)| entries) {
-        once(&entry.tenant, &entry.target, entry.facet);
+        once(&entry.tenant, &entry.target, entry.facet, None);
     }
     for change in &plan.changes {
         if !ids.insert(&change.id) {

@@ -33,7 +33,6 @@ const CODES: &[(&str, Lifting)] = &[
     ("inventory-shrank", ByName),
     ("lease-missing", Never),
     ("max-lease", ByName),
-    ("more-pending", Never),
     ("orphaned-releases", ByName),
     ("protected", Never),
     ("protected-unknown", Never),

@@ -8,7 +8,9 @@ use super::{planned_around, rows};
 use crate::model::ActionKind::{Isolate, RestrictCodeExecution, RunAntiVirusScan, Unisolate};
 use crate::model::ActionStatus::{InProgress, Pending, Succeeded};
 use crate::plan::cancel::Pending as Wanted;
+use crate::plan::check::{Fault, structure};
 use crate::plan::types::{Aim, Plan};
+use crate::plan::undo::{Past, PastChange, Standing};
 use crate::plan::{Circumstances, Purpose};
 
 fn planned(fleet: &Fleet, wanted: Wanted) -> Plan {
@@ -37,8 +39,8 @@ fn only_ours_are_cancelled_and_the_others_are_shown() {
     assert_eq!(
         rows(&plan),
         [
-            "do cancel a pending -> cancelled (cancel-asked)",
-            "do cancel b inprogress -> cancelled (cancel-asked)",
+            "do cancel a Pending -> Cancelled (cancel-asked)",
+            "do cancel b InProgress -> Cancelled (cancel-asked)",
             "changing d isolation in-flight-foreign",
             "changing e isolation in-flight-foreign",
             "changing c codeExecution in-flight-foreign",
@@ -69,15 +71,38 @@ fn filters_narrow_and_are_joined() {
 }
 
 #[test]
-fn of_several_on_one_device_the_newest_goes_first() {
-    let fleet = Fleet::of([Machine::new("a")]).by_us("a", Isolate, Pending, ago(3), "ir").by_us(
-        "a",
-        Unisolate,
-        Pending,
-        ago(2),
-        "ir",
-    );
+fn several_on_one_device_are_a_change_each() {
+    let fleet = Fleet::of([Machine::new("a")])
+        .by_us("a", Isolate, Pending, ago(3), "ir")
+        .by_us("a", Unisolate, InProgress, ago(2), "ir")
+        .by_us("a", RunAntiVirusScan, Pending, ago(1), "nightly");
     let plan = planned(&fleet, Wanted::default());
-    assert_eq!(plan.changes[0].parameters.action_id.as_deref(), Some("action-00001"));
-    assert_eq!((plan.changes.len(), plan.objections[0].code.as_str()), (1, "more-pending"));
+    let actions = |plan: &Plan| -> BTreeSet<String> {
+        plan.changes.iter().filter_map(|change| change.parameters.action_id.clone()).collect()
+    };
+    let all = ["action-00000", "action-00001", "action-00002"].map(str::to_owned);
+    assert_eq!(actions(&plan), BTreeSet::from(all));
+    assert_eq!((plan.summary.total, plan.objections.len()), (3, 0));
+    // Three markers tell them apart, and the file passes its checks.
+    let ids: BTreeSet<_> = plan.changes.iter().map(|change| &change.id).collect();
+    assert_eq!((ids.len(), structure(&plan)), (3, Vec::new()));
+    // The same action twice, or a plan that is for something else, does not.
+    let mut twice = plan.clone();
+    for change in &mut twice.changes {
+        change.parameters.action_id = Some("action-00000".to_owned());
+    }
+    let two = |faults: Vec<Fault>| {
+        faults.iter().filter(|fault| matches!(fault, Fault::TwoDispositions { .. })).count()
+    };
+    assert_eq!(two(structure(&twice)), 1);
+    assert_eq!(two(structure(&Plan { purpose: Aim::Policies, ..plan.clone() })), 1);
+    // That a cancelled action has no way back is said once for each facet.
+    let done = |change: &crate::plan::Change| PastChange {
+        change: change.clone(),
+        standing: Standing::Done,
+    };
+    let past = Past { run: "run".to_owned(), changes: plan.changes.iter().map(done).collect() };
+    let around = Circumstances { purpose: Purpose::Undo(past), ..Circumstances::default() };
+    let undo = planned_around(&around, &set(), &workspace(), fleet.build());
+    assert_eq!((undo.cannot.len(), undo.summary.total), (2, 3));
 }

@@ -391,7 +391,6 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("last-run-unreadable", "{scope} cannot be compared with: {why}"),
     ("lease-missing", "no lease"),
     ("max-lease", "{scope}: lease longer than {mostSeconds}"),
-    ("more-pending", "{more} more of ours are pending there: cancel again afterwards"),
     (
         "orphaned-releases",
         "{scope} is gone and held {devices}[; {kept} more are kept by {keptBy}: renamed?]",

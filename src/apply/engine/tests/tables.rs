@@ -342,6 +342,16 @@ fn a_pending_action_of_ours_is_cancelled_or_found_ended() {
     assert_eq!(only(&run(world, vec![change]).0), (Outcome::Moved, "action-ended".to_owned()));
     let (world, change) = cancel(ActionStatus::Cancelled);
     assert_eq!(only(&run(world, vec![change]).0).0, Outcome::AlreadySo);
+    // Several on one device are told apart by their actions.
+    let (mut world, first) = cancel(ActionStatus::Pending);
+    let id = world.act(&device(1), ActionKind::Unisolate, ActionStatus::Pending, "other", "");
+    let mut second = first.clone();
+    second.id = "000000000099".into();
+    second.parameters.action_id = Some(id.to_string());
+    second.parameters.comment = Some(comment("000000000099"));
+    let (summary, runner) = run(world, vec![first, second]);
+    assert_eq!(summary.count(Outcome::Done), 2);
+    assert!(runner.world.actions.iter().all(|row| row.status == ActionStatus::Cancelled));
     // Lost answers of a cancelling are looked for like any other.
     for fault in [Fault::LostAfter(1), Fault::LostBefore, Fault::Refuse(400, "BadRequest")] {
         let (mut world, change) = cancel(ActionStatus::InProgress);
