@@ -153,6 +153,7 @@ fn head(input: &Input<'_>) -> Plan {
 /// The plan that this draft would make by itself if nothing were held.
 pub(super) fn preview(scene: &Scene<'_>, draft: &Draft) -> Plan {
     let mut plan = head(&scene.input);
+    plan.policies = standing::policies(scene, draft);
     finish(scene, draft.clone(), &mut plan);
     sort(&mut plan);
     plan.summary = count(&plan, draft.total);
@@ -281,7 +282,6 @@ fn section(scene: &Scene<'_>, changes: &[Change], offline: usize) -> TenantSecti
             .into_iter()
             .map(|(group, size)| (group.to_owned(), size))
             .collect(),
-        selected: guards::shrink::selected(scene),
         baseline: guards::shrink::baseline(scene),
         calls: cost.calls,
         at_least_seconds: cost.at_least_seconds,

@@ -87,6 +87,13 @@ pub struct PolicyRow {
     pub selected: u32,
 }
 
+impl PolicyRow {
+    /// Its key among the counts of a run, and how many it selects.
+    pub(super) fn counted(&self) -> (String, u32) {
+        (format!("{}/{}", self.kind, self.name), self.selected)
+    }
+}
+
 /// An exemption in one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -161,7 +168,7 @@ fn key(row: &LeaseRow) -> impl Ord + '_ {
     (&row.tenant, row.facet, row.ends, &target.group, &target.name, &target.id)
 }
 
-fn policies(scene: &Scene<'_>, draft: &Draft) -> Vec<PolicyRow> {
+pub(super) fn policies(scene: &Scene<'_>, draft: &Draft) -> Vec<PolicyRow> {
     let tenant = scene.inventory.tenant();
     let row = |facet: Facet, header: &Header, mode: Mode, selected: u64| PolicyRow {
         tenant: tenant.to_owned(),

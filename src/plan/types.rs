@@ -143,10 +143,7 @@ pub struct TenantSection {
     pub devices: u32,
     /// Devices in each group, by name; ungrouped ones under the empty name.
     pub groups: BTreeMap<String, u32>,
-    /// Devices that each policy selects, by `KIND/NAME`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub selected: BTreeMap<String, u32>,
-    /// What the next run is compared with, when it is not `devices` and `selected`: a count that
+    /// What the next run is compared with, when it is not `devices` and what `policies` counts: one that
     /// jumped and was not lifted, or was not read whole, stays as it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Baseline>,
@@ -166,15 +163,6 @@ pub struct Baseline {
     pub devices: u32,
     /// Devices that each policy selects, by `KIND/NAME`.
     pub selected: BTreeMap<String, u32>,
-}
-
-impl TenantSection {
-    /// What the next run is compared with.
-    #[must_use]
-    pub fn seen(&self) -> Baseline {
-        let own = || Baseline { devices: self.devices, selected: self.selected.clone() };
-        self.baseline.clone().unwrap_or_else(own)
-    }
 }
 
 /// Counts.
@@ -394,6 +382,18 @@ impl Plan {
     #[must_use]
     pub fn only_cancels(&self) -> bool {
         self.purpose == Aim::Cancel && self.changes.iter().all(|it| it.verb == Verb::Cancel)
+    }
+
+    /// What the next run of a tenant is compared with.
+    #[must_use]
+    pub fn seen(&self, section: &TenantSection) -> Baseline {
+        let of_devices =
+            |row: &&PolicyRow| row.tenant == section.name && row.facet != Facet::Classification;
+        let own = || Baseline {
+            devices: section.devices,
+            selected: self.policies.iter().filter(of_devices).map(PolicyRow::counted).collect(),
+        };
+        section.baseline.clone().unwrap_or_else(own)
     }
 
     /// Lifts that no objection needed.

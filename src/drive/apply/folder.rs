@@ -248,7 +248,7 @@ pub fn last_run(root: &Path, workspace: &Workspace) -> LastRun {
                 if plan.workspace == workspace.id.as_str() && plan.purpose != Aim::Cancel =>
             {
                 for section in &plan.tenants {
-                    let seen = || LastSeen { run: id.to_string(), counts: section.seen() };
+                    let seen = || LastSeen { run: id.to_string(), counts: plan.seen(section) };
                     last.tenants.entry(section.tenant_id.clone()).or_insert_with(seen);
                 }
             }

@@ -130,7 +130,7 @@ fn jump(
 }
 
 /// How many devices each policy selects, by kind and name.
-pub(in crate::plan) fn selected(scene: &Scene<'_>) -> BTreeMap<String, u32> {
+fn selected(scene: &Scene<'_>) -> BTreeMap<String, u32> {
     let isolation = scene.isolation.iter().map(|reach| (reach.header, reach.selected.len()));
     let restriction = scene.restriction.iter().map(|reach| (reach.header, reach.selected.len()));
     let scans = scene.scans.iter().map(|reach| (reach.header, reach.selected.len()));

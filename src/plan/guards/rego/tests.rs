@@ -82,7 +82,7 @@ fn sentences_of_one_code_are_one_objection() {
 fn rules_see_the_draft_the_time_and_the_workspace() {
     let rules = "package own\ndeny contains \"m\" if {\n input.now == \"2026-11-23T10:00:00Z\"\n \
                  data.workspace.tenants[0].name == \"contoso\"\n input.tenants[0].devices == 4\n \
-                 input.tenants[0].selected[\"IsolationSet/ir\"] == 3\n not input.planHash\n \
+                 input.policies[0].name == \"ir\"\n input.policies[0].selected == 3\n not input.planHash\n \
                  input.summary.verbs.isolate == 3\n}\n";
     check(&planned(rules, &[]), 0, &[("rego-own", 6)]);
 }
