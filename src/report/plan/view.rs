@@ -396,7 +396,10 @@ fn verdict(change: &Change) -> String {
         (Some(class), Some(why)) => Some(format!("{class}/{why}")),
         (one, other) => one.clone().or_else(|| other.clone()),
     });
-    parts.extend(set.assigned_to.as_ref().map(|who| format!("assigned to {who}")));
+    parts.extend(set.assigned_to.as_deref().map(|who| match who {
+        "" => "assigned to nobody".to_owned(),
+        who => format!("assigned to {who}"),
+    }));
     if parts.is_empty() {
         "comment".to_owned()
     } else {
@@ -441,4 +444,24 @@ fn tally(texts: impl Iterator<Item = String>) -> Vec<(String, u32)> {
 
 fn count(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::plan::tests::samples;
+
+    #[test]
+    fn a_verdict_says_who_gets_the_alert_or_that_nobody_does() {
+        let mut change = samples::busy().changes.remove(0);
+        change.parameters = crate::plan::Parameters::default();
+        for (who, said) in [
+            (None, "comment"),
+            (Some("soc@contoso.example"), "assigned to soc@contoso.example"),
+            (Some(""), "assigned to nobody"),
+        ] {
+            change.parameters.assigned_to = who.map(str::to_owned);
+            assert_eq!(verdict(&change), said);
+        }
+    }
 }
