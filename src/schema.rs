@@ -15,6 +15,7 @@ use crate::report::apply::RunResult;
 use crate::report::audit;
 use crate::report::checks::Checks;
 use crate::report::explain::ExplainedDevices;
+use crate::report::findings::Findings;
 use crate::report::freeze::FreezeStatus;
 use crate::report::inventory::{ActionLine, AlertLine, DeviceLine, Listed, Listing, Scores};
 use crate::report::runs::{RunChecks, RunEntries, Runs};
@@ -33,6 +34,7 @@ const PUBLISHED: &[Published] = &[
     ("devices", "Devices as `palisade devices` lists them", || of::<Rows<DeviceLine>>()),
     ("doctor", "The checks of `palisade doctor`", || of::<Checks>()),
     ("explain", "Devices as `palisade explain` explains them", || of::<ExplainedDevices>()),
+    ("findings", "What `palisade validate` found", || of::<Findings<'static>>()),
     ("freeze", "Whether a Palisade workspace is frozen", || of::<FreezeStatus>()),
     ("journal", "One line of a Palisade journal", journal::schema),
     ("plan", "A Palisade plan file", plan::file::schema),

@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::cli_stop::{fits, json};
+
 /// The program with an environment of its own: nothing of the machine's leaks in but the switch of
 /// the mutation check (`tools/mutants`).
 pub(crate) fn palisade(folder: &Path) -> Command {
@@ -76,6 +78,13 @@ fn an_error_is_one_message_with_advice_on_stderr() {
     let text = err(&output);
     assert!(text.starts_with("error: no `palisade.yaml` here"), "{text}");
     assert!(text.contains("help: create a workspace with `palisade init`"), "{text}");
+    // What is wrong with files is data, in the form that its schema says.
+    std::fs::write(folder.path().join("a.yaml"), "kind: IsolationSet\nkind: [\n").unwrap();
+    let output = run(folder.path(), &["validate", "a.yaml", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let found = json(&output);
+    fits("findings", &found);
+    assert!(found["errors"].as_u64().unwrap() > 0 && found["findings"][0]["line"].is_u64());
     let output = run(folder.path(), &["-C", "nowhere", "validate"]);
     assert!(err(&output).contains("`nowhere` has no `palisade.yaml`"), "{}", err(&output));
 }

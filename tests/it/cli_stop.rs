@@ -11,12 +11,12 @@ use crate::cli_process::{err, out};
 
 const FREEZE: &str = "palisade.freeze";
 
-fn json(output: &std::process::Output) -> Value {
+pub(crate) fn json(output: &std::process::Output) -> Value {
     serde_json::from_str(&out(output)).unwrap()
 }
 
 /// The JSON of a command satisfies the schema that is committed for it.
-fn fits(name: &str, value: &Value) {
+pub(crate) fn fits(name: &str, value: &Value) {
     let schema = palisade::schema::named(name).unwrap();
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let errors: Vec<String> = validator.iter_errors(value).map(|e| e.to_string()).collect();

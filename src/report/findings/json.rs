@@ -1,5 +1,6 @@
 //! Findings as one JSON object: the contract for other programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diag::{Finding, Place};
@@ -7,43 +8,63 @@ use crate::diag::{Finding, Place};
 /// Version of the object's format.
 pub(crate) const FORMAT_VERSION: u32 = 1;
 
-#[derive(Serialize)]
+/// What `palisade validate --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Report<'a> {
+pub struct Findings<'a> {
+    /// Version of this format.
     format_version: u32,
+    /// Findings that are errors.
     errors: usize,
+    /// Those that are not.
     warnings: usize,
+    /// Every problem of every file, in the order of files and places.
     findings: Vec<Item<'a>>,
 }
 
-#[derive(Serialize)]
+/// One problem.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Item<'a> {
+    /// Its code.
     code: &'static str,
+    /// `error` or `warning`.
     severity: &'static str,
+    /// What is wrong.
     message: &'a str,
+    /// In which file, relative to the workspace.
     file: &'a str,
     #[serde(flatten)]
     place: Span,
+    /// Other places that have to do with it.
     labels: Vec<Label<'a>>,
+    /// What to do about it.
     help: &'a str,
 }
 
-#[derive(Serialize)]
+/// A place in a file: lines and columns from 1, the end excluded.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Span {
+    /// Line of the beginning.
     line: u32,
+    /// Column of the beginning, in characters.
     column: u32,
+    /// Line of the end.
     end_line: u32,
+    /// Column of the end, in characters.
     end_column: u32,
 }
 
-#[derive(Serialize)]
+/// A second place.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Label<'a> {
+    /// The file, relative to the workspace.
     file: &'a str,
     #[serde(flatten)]
     place: Span,
+    /// What is there.
     text: &'a str,
 }
 
@@ -58,7 +79,7 @@ impl From<&Place> for Span {
 #[must_use]
 pub fn json(findings: &[Finding]) -> String {
     let errors = findings.iter().filter(|finding| finding.is_error()).count();
-    let report = Report {
+    let report = Findings {
         format_version: FORMAT_VERSION,
         errors,
         warnings: findings.len() - errors,

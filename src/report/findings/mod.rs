@@ -12,6 +12,6 @@ mod text;
 mod tests;
 
 pub use annotations::github;
-pub use json::json;
+pub use json::{Findings, json};
 pub use sarif::sarif;
 pub use text::text;
