@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
+use palisade::host::env::Env;
 use palisade::model::Span;
 
 use crate::apply_rig::paused;
@@ -37,13 +38,17 @@ macro_rules! scripts {
 }
 
 scripts! {
+    a_device_that_everybody_forgot,
+    a_device_that_flaps,
     a_folder_that_disappears,
     a_freeze_that_begins_during_a_run,
     a_loop_under_a_per_run_cap,
     a_person_against_a_policy,
     a_process_that_dies,
-    a_stale_plan_never_wins,
+    a_rule_of_the_house_that_nobody_knew,
     a_run_that_is_stopped_and_undone,
+    a_selector_that_is_too_wide,
+    a_stale_plan_never_wins,
     a_wave_that_fails,
     an_attacker_steers_the_trigger,
     an_empty_set_is_not_everything,
@@ -53,6 +58,8 @@ scripts! {
     hostile_names,
     one_switch_lifts_one_guardrail,
     policies_tightened_between_kill_and_resume,
+    the_domain_controllers_go_with_the_rest,
+    the_runner_locks_itself_out,
     two_workspaces_on_one_tenant,
 }
 
@@ -186,6 +193,17 @@ fn scenery(stage: &mut Stage, id: &str, words: &mut Words) -> Result<(), String>
             let path = stage.desk(id).path(&format!("policies/{file}"))?;
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, words.block()?).map_err(|error| error.to_string())
+        }
+        "rule" => {
+            let file = words.need("a file")?;
+            let path = stage.desk(id).path(&format!("guardrails/{file}"))?;
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, words.block()?).map_err(|error| error.to_string())
+        }
+        "runner" => {
+            let known = words.need("names and addresses")?;
+            stage.desk(id).context.env = Env::of([("PALISADE_RUNNER", &*known)]);
+            Ok(())
         }
         "edit" => {
             let path = stage.desk(id).path(&words.need("a file")?)?;
