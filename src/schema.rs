@@ -17,6 +17,7 @@ use crate::report::checks::Checks;
 use crate::report::explain::ExplainedDevices;
 use crate::report::findings::Findings;
 use crate::report::freeze::FreezeStatus;
+use crate::report::guardrails::Guardrails;
 use crate::report::inventory::{ActionLine, AlertLine, DeviceLine, Listed, Listing, Scores};
 use crate::report::runs::{RunChecks, RunEntries, Runs};
 
@@ -36,6 +37,9 @@ const PUBLISHED: &[Published] = &[
     ("explain", "Devices as `palisade explain` explains them", || of::<ExplainedDevices>()),
     ("findings", "What `palisade validate` found", || of::<Findings<'static>>()),
     ("freeze", "Whether a Palisade workspace is frozen", || of::<FreezeStatus>()),
+    ("guardrails", "Guardrails as `palisade plan --explain-guardrails` explains them", || {
+        of::<Guardrails>()
+    }),
     ("journal", "One line of a Palisade journal", journal::schema),
     ("plan", "A Palisade plan file", plan::file::schema),
     ("run", "How a Palisade run ended", || of::<RunResult>()),

@@ -83,7 +83,8 @@ fn heading(page: &mut Page, rail: &Guardrail) {
         None => "default".to_owned(),
     };
     let lift = if rail.liftable {
-        format!("lifted by `--lift {} --because TEXT`", escape::terminal(&rail.code))
+        let words = format!("`--lift {} --because TEXT`", escape::terminal(&rail.code));
+        format!("lifted by {}", measure::unbroken(&words))
     } else {
         "never lifted".to_owned()
     };
@@ -95,20 +96,20 @@ fn heading(page: &mut Page, rail: &Guardrail) {
     groups.push(vec![piece(Role::Dim, lift)]);
     page.line(4, &join(groups));
     if rail.counted.is_empty() {
-        page.line(4, &[piece(Role::Dim, "    no objection in this plan")]);
+        page.line(4, &[piece(Role::Dim, "    nothing to count in this plan")]);
     }
 }
 
 /// What passes, closest to its limit first.
 fn passing(rail: &Guardrail) -> Vec<&Counted> {
     let mut passing: Vec<&Counted> = rail.counted.iter().filter(|it| !it.over).collect();
-    passing.sort_by_key(|counted| counted.left.unwrap_or(u64::MAX));
+    passing.sort_by_key(|it| (it.left.unwrap_or(u64::MAX), it.left_seconds.unwrap_or(u64::MAX)));
     passing
 }
 
 fn line(page: &mut Page, rail: &Guardrail, counted: &Counted, many: bool) {
     let (role, word) = match (counted.over, &counted.lifted) {
-        (false, _) if counted.about == 0 => (Role::Warn, "note".to_owned()),
+        (false, _) if counted.note => (Role::Warn, "note".to_owned()),
         (false, _) => (Role::Good, "passes".to_owned()),
         (true, None) => (Role::Danger, format!("HELD {}", measure::number(counted.about.into()))),
         (true, Some(_)) => {
@@ -120,8 +121,9 @@ fn line(page: &mut Page, rail: &Guardrail, counted: &Counted, many: bool) {
     if many {
         groups.push(vec![plain(format!("tenant {}", escape::name(&counted.tenant, 40)))]);
     }
-    groups.push(vec![plain(reason::objection(&said(rail, counted)))]);
-    groups.extend(counted.left.map(|left| vec![plain(format!("{} left", measure::number(left)))]));
+    groups.push(vec![plain(reason::counted(&said(rail, counted), counted.over))]);
+    let left = counted.left.map(measure::number).or(counted.left_seconds.map(measure::length));
+    groups.extend(left.map(|left| vec![plain(format!("{left} left"))]));
     groups.extend(counted.lifted.iter().map(|why| vec![plain(reason::because(why))]));
     page.line(8, &join(groups));
 }

@@ -15,8 +15,10 @@ use crate::plan::Lift;
 use crate::plan::types::{Objection, Reason};
 use crate::report::{escape, measure};
 
+mod counts;
 mod table;
 
+use counts::COUNTS;
 use table::{OBJECTIONS, REASONS};
 
 /// How a run went on.
@@ -57,6 +59,21 @@ pub fn objection(objection: &Objection) -> String {
         let about = escape::terminal(&objection.scope);
         format!("{about}: {}", generic(&objection.code, &objection.facts))
     })
+}
+
+/// What a guardrail counted, whether it objects or not.
+#[must_use]
+pub fn counted(said: &Objection, over: bool) -> String {
+    let listed = COUNTS.iter().find(|(code, ..)| *code == table::listed(&said.code));
+    let Some((_, passes, added)) = listed else { return objection(said) };
+    let mut facts = said.facts.clone();
+    facts.entry("scope".to_owned()).or_insert_with(|| said.scope.clone().into());
+    if over {
+        let added = added.and_then(|text| fill(text, &facts));
+        let added = added.map(|text| format!(" · {text}")).unwrap_or_default();
+        return format!("{}{added}", objection(said));
+    }
+    passes.iter().find_map(|text| fill(text, &facts)).unwrap_or_else(|| objection(said))
 }
 
 /// Which guardrail somebody lifted, and why: `cap-run because “IR-7781”`.
@@ -158,6 +175,9 @@ mod tests {
         assert!(REASONS.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert!(OBJECTIONS.windows(2).all(|pair| pair[0].0 < pair[1].0));
         let texts = REASONS.iter().flat_map(|(_, short, long)| [*short, *long]);
+        assert!(COUNTS.windows(2).all(|pair| pair[0].0 < pair[1].0));
+        let counts = COUNTS.iter().flat_map(|(_, passes, added)| passes.iter().chain(added));
+        let texts = texts.chain(counts.copied());
         for text in texts.chain(OBJECTIONS.iter().map(|(_, text)| *text)) {
             let count = |c| text.matches(c).count();
             assert_eq!(count('['), count(']'), "{text}");

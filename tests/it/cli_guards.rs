@@ -96,6 +96,8 @@ fn a_freeze_holds_until_it_is_lifted_and_the_guardrails_explain_themselves() {
     let lift = ["--lift", "freeze-window", "--because", WHY];
     let json = out(&tenant.expect(&soc, 2, &[&args[..], &lift].concat()));
     let json: Value = serde_json::from_str(&json).unwrap();
+    let schema = palisade::schema::named("guardrails").unwrap();
+    assert!(jsonschema::draft202012::new(&schema).unwrap().is_valid(&json), "{json}");
     let rails = json["guardrails"].as_array().unwrap();
     let of = |code: &str| rails.iter().find(|rail| rail["code"] == code).unwrap();
     assert_eq!(of("freeze-window")["counted"][0]["lifted"], WHY);

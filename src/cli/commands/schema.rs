@@ -17,7 +17,8 @@ use crate::schema;
 )]
 pub struct Schema {
     /// A kind of policy, `policy`, `workspace`, `plan`, `journal`, or the JSON of a command: `runs`, `run`,
-    /// `run-checks`, `run-entries`, `devices`, `alerts`, `actions`, `scores`, `explain`, `audit`, `doctor`, `freeze`.
+    /// `run-checks`, `run-entries`, `devices`, `alerts`, `actions`, `scores`, `explain`, `audit`, `doctor`, `freeze`,
+    /// `guardrails`.
     #[arg(value_name = "KIND", default_value = "policy")]
     pub kind: String,
     /// Write every schema file into this folder instead.

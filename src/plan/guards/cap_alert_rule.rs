@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inventory::{AlertRow, Dev, readings};
 use crate::model::{ActionStatus, DeviceId, Holder, Isolation, PolicyName, Verb, marker};
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Left, Measured, number};
 use crate::plan::types::Change;
 use crate::policy::selector::Trigger;
 use crate::policy::workspace::Rolling;
@@ -24,8 +24,8 @@ struct Key {
     trigger: String,
 }
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
-    let mut breaches = Vec::new();
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
+    let mut measured = Vec::new();
     for (verb, caps, changes) in ground.capped() {
         let Some(cap) = caps.alert_rule else { continue };
         let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
@@ -34,23 +34,17 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
                 groups.entry(key).or_default().push(at);
             }
         }
-        breaches.extend(groups.into_iter().filter_map(|(key, at)| one(ground, verb, cap, key, at)));
+        measured.extend(groups.into_iter().map(|(key, at)| one(ground, verb, cap, key, at)));
     }
-    breaches
+    measured
 }
 
-fn one(
-    ground: &Ground<'_>,
-    verb: Verb,
-    cap: Rolling,
-    key: Key,
-    held: Vec<usize>,
-) -> Option<Breach> {
+fn one(ground: &Ground<'_>, verb: Verb, cap: Rolling, key: Key, held: Vec<usize>) -> Measured {
     let planned: BTreeSet<DeviceId> = held.iter().filter_map(|at| device_id(ground, *at)).collect();
     let taken = taken(ground, verb, cap, &key);
     let would_be = number(planned.union(&taken).count());
     let Key { policy, trigger } = key;
-    (would_be > cap.count).then(|| Breach {
+    let breach = Breach {
         code: "cap-alert-rule".into(),
         scope: format!("policy {policy}, {trigger}"),
         verb: Some(verb),
@@ -65,7 +59,8 @@ fn one(
             ("windowSeconds", cap.window.as_secs().into()),
         ],
         held,
-    })
+    };
+    breach.measured(would_be > cap.count).left(Left::Count(cap.count.saturating_sub(would_be)))
 }
 
 fn device_id(ground: &Ground<'_>, at: usize) -> Option<DeviceId> {
@@ -201,10 +196,6 @@ fn plain<'n>(title: &str, names: impl Iterator<Item = &'n str>) -> String {
         }
     }
     plain.trim().to_owned()
-}
-
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

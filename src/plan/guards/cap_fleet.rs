@@ -1,20 +1,15 @@
 //! `cap-fleet`: at most so many of a tenant's devices in one state, those already in it included.
 
 use crate::model::Verb;
-use crate::plan::guards::{Breach, Ground, Measured, over};
+use crate::plan::guards::{Breach, Ground, Left, Measured, number};
 use crate::policy::workspace::Caps;
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
-    over(measure(ground))
-}
-
-/// What is counted, over the limit or not.
 pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     ground.capped().filter_map(|(verb, caps, held)| one(ground, verb, caps, held)).collect()
 }
 
 fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<Measured> {
-    let size = u32::try_from(ground.scene.inventory.len()).unwrap_or(u32::MAX);
+    let size = number(ground.scene.inventory.len());
     let limit = caps.fleet?.of(size);
     let (already, planned) = (ground.already(verb), ground.added(&held));
     let would_be = already.saturating_add(planned);
@@ -32,5 +27,9 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
         ],
         held,
     };
-    Some(Measured { over: planned > 0 && would_be > limit, breach })
+    Some(
+        breach
+            .measured(planned > 0 && would_be > limit)
+            .left(Left::Count(limit.saturating_sub(would_be))),
+    )
 }

@@ -5,15 +5,10 @@
 use std::collections::BTreeMap;
 
 use crate::model::Verb;
-use crate::plan::guards::{Breach, Ground, Measured, over};
+use crate::plan::guards::{Breach, Ground, Left, Measured};
 use crate::plan::types::TargetKind;
 use crate::policy::workspace::Limit;
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
-    over(measure(ground))
-}
-
-/// What is counted, over the limit or not.
 pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let sizes = ground.scene.inventory.groups();
     let mut measured = Vec::new();
@@ -59,5 +54,7 @@ fn one(
         ],
         held,
     };
-    Measured { over: planned > 0 && would_be > limit, breach }
+    breach
+        .measured(planned > 0 && would_be > limit)
+        .left(Left::Count(limit.saturating_sub(would_be)))
 }

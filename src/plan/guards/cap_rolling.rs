@@ -5,14 +5,9 @@
 //! from anybody and is not counted; one that failed may have taken effect and is.
 
 use crate::model::{ActionStatus, Verb};
-use crate::plan::guards::{Breach, Ground, Measured, over};
+use crate::plan::guards::{Breach, Ground, Left, Measured, number};
 use crate::policy::workspace::Caps;
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
-    over(measure(ground))
-}
-
-/// What is counted, over the limit or not.
 pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     ground.capped().filter_map(|(verb, caps, held)| one(ground, verb, caps, held)).collect()
 }
@@ -28,8 +23,8 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
         .filter(|action| action.kind == kind && action.created > since)
         .filter(|action| action.status != ActionStatus::Cancelled)
         .count();
-    let already = u32::try_from(recent).unwrap_or(u32::MAX);
-    let planned = u32::try_from(held.len()).unwrap_or(u32::MAX);
+    let already = number(recent);
+    let planned = number(held.len());
     let would_be = already.saturating_add(planned);
     let breach = Breach {
         code: "cap-rolling".into(),
@@ -45,5 +40,9 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
         ],
         held,
     };
-    Some(Measured { over: would_be > rolling.count, breach })
+    Some(
+        breach
+            .measured(planned > 0 && would_be > rolling.count)
+            .left(Left::Count(rolling.count.saturating_sub(would_be))),
+    )
 }

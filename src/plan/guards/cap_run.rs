@@ -1,22 +1,17 @@
 //! `cap-run`: at most so many changes of a verb in one run and tenant.
 
 use crate::model::Verb;
-use crate::plan::guards::{Breach, Ground, Measured, over};
+use crate::plan::guards::{Breach, Ground, Left, Measured, number};
 use crate::policy::workspace::Caps;
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
-    over(measure(ground))
-}
-
-/// What is counted, over the limit or not.
 pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     ground.capped().filter_map(|(verb, caps, held)| one(ground, verb, caps, held)).collect()
 }
 
 fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<Measured> {
-    let size = u32::try_from(ground.scene.inventory.len()).unwrap_or(u32::MAX);
+    let size = number(ground.scene.inventory.len());
     let limit = caps.run?.of(size);
-    let planned = u32::try_from(held.len()).unwrap_or(u32::MAX);
+    let planned = number(held.len());
     let breach = Breach {
         code: "cap-run".into(),
         scope: "run".to_owned(),
@@ -25,5 +20,5 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
         facts: vec![("limit", limit.into()), ("wouldBe", planned.into()), ("size", size.into())],
         held,
     };
-    Some(Measured { over: planned > limit, breach })
+    Some(breach.measured(planned > limit).left(Left::Count(limit.saturating_sub(planned))))
 }

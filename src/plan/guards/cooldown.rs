@@ -7,36 +7,55 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::inventory::readings;
 use crate::model::{ActionKind, ActionStatus, Holder, Verb};
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Left, Measured, seconds};
 use crate::plan::order::Proposal;
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+/// Takings of one verb.
+#[derive(Default)]
+struct Takings {
+    /// The latest release among them.
+    released: Timestamp,
+    changes: usize,
+    /// Those that come too soon.
+    held: Vec<usize>,
+}
+
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let cooldown = ground.guardrails().cooldown;
-    let mut verbs: BTreeMap<Verb, (Timestamp, Vec<usize>)> = BTreeMap::new();
+    let mut verbs: BTreeMap<Verb, Takings> = BTreeMap::new();
     for (at, proposal) in ground.proposals.iter().enumerate() {
         let Some(released) = released(ground, proposal) else { continue };
-        let until = cooldown.after(released);
-        if until > ground.scene.input.now {
-            let group = verbs.entry(proposal.change.verb).or_default();
-            group.0 = group.0.max(until);
-            group.1.push(at);
+        let group = verbs.entry(proposal.change.verb).or_default();
+        group.changes += 1;
+        group.released = group.released.max(released);
+        if cooldown.after(released) > ground.scene.input.now {
+            group.held.push(at);
         }
     }
-    let breach = |(verb, (until, held)): (Verb, (Timestamp, Vec<usize>))| Breach {
-        code: "cooldown".into(),
-        scope: "devices released lately".to_owned(),
-        verb: Some(verb),
-        setting: "guardrails.cooldown".to_owned(),
-        facts: vec![
-            ("leastSeconds", cooldown.as_secs().into()),
-            ("until", until.to_string().into()),
-        ],
-        held,
-    };
-    verbs.into_iter().map(breach).collect()
+    if verbs.is_empty() {
+        return vec![breach(None, Vec::new(), Vec::new()).measured(false)];
+    }
+    verbs.into_iter().map(|(verb, group)| one(ground, verb, group)).collect()
+}
+
+fn one(ground: &Ground<'_>, verb: Verb, group: Takings) -> Measured {
+    let (cooldown, now) = (ground.guardrails().cooldown, ground.scene.input.now);
+    let (over, until) = (!group.held.is_empty(), cooldown.after(group.released));
+    let facts =
+        vec![("leastSeconds", cooldown.as_secs().into()), ("until", until.to_string().into())];
+    let measured = breach(Some(verb), facts, group.held).measured(over);
+    let measured = measured.left(Left::Seconds(seconds(until, now)));
+    measured.with("changes", group.changes).with("sinceSeconds", seconds(group.released, now))
+}
+
+fn breach(verb: Option<Verb>, facts: Vec<(&'static str, Value)>, held: Vec<usize>) -> Breach {
+    let scope = "devices released lately".to_owned();
+    let setting = "guardrails.cooldown".to_owned();
+    Breach { code: "cooldown".into(), scope, verb, setting, facts, held }
 }
 
 /// When we last let go of the device that the change newly takes.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::inventory::{Dev, Inventory, What};
 use crate::model::OsFamily;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Measured};
 use crate::policy::selector::{self, DeviceExpr};
 
 /// Tags that say it, in lower case and without separators.
@@ -21,7 +21,15 @@ const TAGS: &[&str] = &["adc", "addc", "domaincontroller", "domaincontrollers", 
 /// What a part of a host name says once its number is taken off: `dc01`, `lon-rodc-2`.
 const PARTS: &[&str] = &["adc", "addc", "bdc", "dc", "pdc", "rodc"];
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+/// What one sign says.
+#[derive(Default)]
+struct Signed {
+    /// Devices that carry it; counted for explaining only.
+    devices: u32,
+    held: Vec<usize>,
+}
+
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let scene = ground.scene;
     let rails = &ground.guardrails().domain_controllers;
     let partial = |what: &What| *what != What::Devices && scene.inventory.is_partial(*what);
@@ -36,35 +44,54 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
         let sign = told.or_else(|| sign(scene.inventory, device));
         sign.filter(|_| !except.is_some_and(|except| except.contains(device.0)))
     };
-    let mut signs: BTreeMap<&'static str, Vec<usize>> = BTreeMap::new();
+    let mut signs: BTreeMap<&'static str, Signed> = BTreeMap::new();
     let mut doubted = Vec::new();
-    for (at, _) in ground.changes().filter(|(_, change)| change.verb.is_restrictive()) {
+    for (at, _) in ground.restrictions() {
         let Some(device) = ground.proposals.get(at).and_then(|proposal| proposal.device) else {
             continue;
         };
         match sign(device) {
-            Some(sign) => signs.entry(sign).or_default().push(at),
+            Some(sign) => signs.entry(sign).or_default().held.push(at),
             None if unknown.is_some() => doubted.push(at),
             None => {}
         }
     }
-    let mut breaches: Vec<Breach> = signs
-        .into_iter()
-        .map(|(by, held)| breach("domain-controller", ("by", by.into()), held))
-        .collect();
-    if let Some(what) = unknown.filter(|_| !doubted.is_empty()) {
-        breaches.push(breach("protected-unknown", ("missing", what.word().into()), doubted));
+    if ground.explains {
+        for sign in scene.inventory.devices().filter_map(sign) {
+            signs.entry(sign).or_default().devices += 1;
+        }
     }
-    breaches
+    let mut measured = told(signs, ground.restrictions().count());
+    if let Some(what) = unknown.filter(|_| !doubted.is_empty()) {
+        let facts = vec![("missing", what.word().into())];
+        measured.push(breach("protected-unknown", facts, doubted).measured(true));
+    }
+    measured
 }
 
-fn breach(code: &'static str, fact: (&'static str, Value), held: Vec<usize>) -> Breach {
+fn told(signs: BTreeMap<&'static str, Signed>, changes: usize) -> Vec<Measured> {
+    if signs.is_empty() {
+        return vec![counted(breach("domain-controller", Vec::new(), Vec::new()), 0, changes)];
+    }
+    let one = |(by, Signed { devices, held }): (&'static str, Signed)| {
+        counted(breach("domain-controller", vec![("by", by.into())], held), devices, changes)
+    };
+    signs.into_iter().map(one).collect()
+}
+
+fn counted(breach: Breach, devices: u32, changes: usize) -> Measured {
+    let hits = breach.held.len();
+    let measured = breach.measured(hits > 0).with("devices", devices);
+    measured.with("hits", hits).with("changes", changes)
+}
+
+fn breach(code: &'static str, facts: Vec<(&'static str, Value)>, held: Vec<usize>) -> Breach {
     Breach {
         code: code.into(),
         scope: "domain controllers".to_owned(),
         verb: None,
         setting: "guardrails.domainControllers".to_owned(),
-        facts: vec![fact],
+        facts,
         held,
     }
 }

@@ -9,41 +9,66 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::inventory::readings;
 use crate::model::Verb;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Left, Measured, seconds};
 use crate::plan::order::Proposal;
 
 /// Reasons of releases that a flickering selector or checkout can bring about.
 const FLICKERS: &[&str] = &["no-longer-selected", "policy-gone", "policy-in-audit"];
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+/// Releases of one verb and policy.
+#[derive(Default)]
+struct Releases {
+    /// The latest taking among them.
+    since: Timestamp,
+    changes: usize,
+    /// Those that come too soon.
+    held: Vec<usize>,
+}
+
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let dwell = ground.guardrails().dwell;
-    let mut policies: BTreeMap<(Verb, String), (Timestamp, Vec<usize>)> = BTreeMap::new();
+    let mut policies: BTreeMap<(Verb, String), Releases> = BTreeMap::new();
     for (at, proposal) in ground.proposals.iter().enumerate() {
         let Some((policy, since)) = taken(ground, proposal) else { continue };
-        let until = dwell.after(since);
-        if until > ground.scene.input.now {
-            let group = policies.entry((proposal.change.verb, policy)).or_default();
-            group.0 = group.0.max(until);
-            group.1.push(at);
+        let group = policies.entry((proposal.change.verb, policy)).or_default();
+        group.changes += 1;
+        group.since = group.since.max(since);
+        if dwell.after(since) > ground.scene.input.now {
+            group.held.push(at);
         }
     }
-    let breach =
-        |((verb, policy), (until, held)): ((Verb, String), (Timestamp, Vec<usize>))| Breach {
-            code: "dwell".into(),
-            scope: format!("policy {policy}"),
-            verb: Some(verb),
-            setting: "guardrails.dwell".to_owned(),
-            facts: vec![
-                ("policy", policy.into()),
-                ("leastSeconds", dwell.as_secs().into()),
-                ("until", until.to_string().into()),
-            ],
-            held,
-        };
-    policies.into_iter().map(breach).collect()
+    if policies.is_empty() {
+        return vec![breach("run".to_owned(), None, Vec::new(), Vec::new()).measured(false)];
+    }
+    policies.into_iter().map(|(key, group)| one(ground, key, group)).collect()
+}
+
+fn one(ground: &Ground<'_>, (verb, policy): (Verb, String), group: Releases) -> Measured {
+    let (dwell, now) = (ground.guardrails().dwell, ground.scene.input.now);
+    let (over, until) = (!group.held.is_empty(), dwell.after(group.since));
+    let scope = format!("policy {policy}");
+    let facts = vec![
+        ("policy", policy.into()),
+        ("leastSeconds", dwell.as_secs().into()),
+        ("until", until.to_string().into()),
+    ];
+    let measured = breach(scope, Some(verb), facts, group.held).measured(over);
+    let measured = measured.left(Left::Seconds(seconds(until, now)));
+    measured.with("changes", group.changes).with("sinceSeconds", seconds(group.since, now))
+}
+
+fn breach(
+    scope: String,
+    verb: Option<Verb>,
+    facts: Vec<(&'static str, Value)>,
+    held: Vec<usize>,
+) -> Breach {
+    let setting = "guardrails.dwell".to_owned();
+    Breach { code: "dwell".into(), scope, verb, setting, facts, held }
 }
 
 /// The policy that took the device and since when, for releases that a flicker can bring about.

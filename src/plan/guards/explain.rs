@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::model::Verb;
 use crate::plan::Input;
 use crate::plan::circumstances::Circumstances;
-use crate::plan::guards::{Breach, GUARDS, Ground, Lifting, MEASURES, Measured, lifting};
+use crate::plan::guards::{GUARDS, Ground, Left, Lifting, Measured, lifting, rego};
 use crate::policy::limits::Remaining;
 use crate::policy::workspace::{Caps, DomainControllers, Freeze, Guardrails, Limit, Rolling};
 
@@ -51,11 +51,17 @@ pub struct Counted {
     pub verb: Option<Verb>,
     /// Whether it objects.
     pub over: bool,
+    /// Whether it only says something: it holds nothing.
+    pub note: bool,
     /// Changes it is about: held when it objects and nobody lifts it.
     pub about: u32,
-    /// How far from its limit; absent where there is none, or when it is over.
+    /// How far from its limit, as a number of what it counts; absent where there is none, or when it
+    /// is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<u64>,
+    /// How far from its limit in time, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_seconds: Option<u64>,
     /// Why somebody lifted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifted: Option<String>,
@@ -71,7 +77,7 @@ pub(in crate::plan) fn all(input: &Input<'_>) -> Vec<Guardrail> {
     let rails = &input.workspace.guardrails;
     let mut found = standing(rails, input.around);
     let rules: Vec<&str> = input.policies.rules.iter().map(|file| &*file.file).collect();
-    found.push(Setting("rego-failed", "guardrails/*.rego".to_owned(), json!(rules)));
+    found.push(Setting("rego-failed", rego::FILES.to_owned(), json!(rules)));
     for (verb, caps) in &rails.caps {
         found.extend(of_caps(*verb, caps));
     }
@@ -176,60 +182,71 @@ fn remaining(remaining: Remaining) -> Value {
 
 /// Adds what each guardrail says about the draft of one tenant.
 pub(super) fn count(ground: &Ground<'_>, rails: &mut Vec<Guardrail>) {
-    let lifts = &ground.scene.input.around.lifts;
-    let objecting = GUARDS.iter().flat_map(|guard| guard(ground));
-    let passing = MEASURES.iter().flat_map(|measure| measure(ground));
-    let all = objecting
-        .map(|breach| Measured { over: true, breach })
-        .chain(passing.filter(|measured| !measured.over));
-    for Measured { over, breach } in all {
-        let lifted = breach.lifted(lifts).filter(|_| over);
-        let tenant = ground.scene.inventory.tenant();
-        let rail = row(rails, &breach);
-        let objection = breach.objection(tenant, lifted);
-        let number = |key: &str| objection.facts.get(key).and_then(Value::as_u64);
-        let left = number("limit").zip(number("wouldBe")).filter(|_| !over);
-        rail.counted.push(Counted {
-            code: objection.code,
-            tenant: objection.tenant,
-            scope: objection.scope,
-            verb: objection.verb,
-            over: over && objection.about > 0,
-            about: objection.about,
-            left: left.map(|(limit, would_be)| limit.saturating_sub(would_be)),
-            lifted: objection.lifted,
-            facts: objection.facts,
-        });
+    for measured in GUARDS.iter().flat_map(|guard| guard(ground)) {
+        let (code, setting) = home(&measured.breach.code, &measured.breach.setting);
+        let at = row(rails, code, setting);
+        let counted = counted(ground, measured);
+        if let Some(rail) = rails.get_mut(at) {
+            rail.counted.push(counted);
+        }
+    }
+}
+
+fn counted(ground: &Ground<'_>, measured: Measured) -> Counted {
+    let Measured { over, left, numbers, breach } = measured;
+    let lifted = breach.lifted(&ground.scene.input.around.lifts).filter(|_| over);
+    let objection = breach.objection(ground.scene.inventory.tenant(), lifted);
+    let (left, left_seconds) = match left.filter(|_| !over) {
+        Some(Left::Count(count)) => (Some(count.into()), None),
+        Some(Left::Seconds(seconds)) => (None, Some(seconds)),
+        None => (None, None),
+    };
+    let mut facts = objection.facts;
+    facts.extend(numbers.into_iter().map(|(key, value)| (key.to_owned(), value)));
+    Counted {
+        code: objection.code,
+        tenant: objection.tenant,
+        scope: objection.scope,
+        verb: objection.verb,
+        over: over && objection.about > 0,
+        note: over && objection.about == 0,
+        about: objection.about,
+        left,
+        left_seconds,
+        lifted: objection.lifted,
+        facts,
     }
 }
 
 /// The row of what a guardrail says. One that has no row gets it, so that nothing is silent.
-fn row<'r>(rails: &'r mut Vec<Guardrail>, breach: &Breach) -> &'r mut Guardrail {
-    let code = home(&breach.code, &breach.setting);
-    let found = rails.iter().position(|it| it.code == code && it.setting == breach.setting);
-    let at = found.unwrap_or_else(|| {
+fn row(rails: &mut Vec<Guardrail>, code: &str, setting: &str) -> usize {
+    let found = rails.iter().position(|it| it.code == code && it.setting == setting);
+    found.unwrap_or_else(|| {
         rails.push(Guardrail {
             code: code.to_owned(),
-            setting: breach.setting.clone(),
+            setting: setting.to_owned(),
             value: Value::Null,
             line: None,
             liftable: lifting(code) == Some(Lifting::ByName),
             counted: Vec::new(),
         });
         rails.len() - 1
-    });
-    &mut rails[at]
+    })
 }
 
-/// The code under which a guardrail is listed that objects with several.
-fn home<'c>(code: &'c str, setting: &str) -> &'c str {
-    match (code, setting) {
-        ("self-lockout-shared", _) => "self-lockout",
-        ("protected-unknown", "guardrails.protected") => "protected",
-        ("protected-unknown", _) => "domain-controller",
-        (other, _) => other,
+/// Code and setting under which a guardrail is listed that objects with several.
+fn home<'c>(code: &'c str, setting: &'c str) -> (&'c str, &'c str) {
+    match code {
+        "self-lockout-shared" => ("self-lockout", setting),
+        "protected-unknown" if setting == "guardrails.protected" => ("protected", setting),
+        "protected-unknown" => ("domain-controller", setting),
+        // The objection names the file that is wrong.
+        "rego-failed" => (code, rego::FILES),
+        other => (other, setting),
     }
 }
 
+#[cfg(test)]
+mod counts;
 #[cfg(test)]
 mod tests;

@@ -10,29 +10,50 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::model::Verb;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Left, Measured, seconds};
 use crate::plan::types::Change;
-use crate::policy::workspace::Guardrails;
+use crate::policy::workspace::{Freeze, Guardrails};
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
+    ground.guardrails().freeze.iter().flat_map(|freeze| one(ground, freeze)).collect()
+}
+
+fn one(ground: &Ground<'_>, freeze: &Freeze) -> Vec<Measured> {
     let now = ground.scene.input.now;
-    let mut breaches = Vec::new();
-    for freeze in &ground.guardrails().freeze {
-        let Some(ends) = freeze.open_until(now) else { continue };
-        let mut verbs: BTreeMap<Verb, Vec<usize>> = BTreeMap::new();
-        for (at, change) in ground.changes().filter(|(_, change)| freeze.holds(change.verb)) {
-            verbs.entry(change.verb).or_default().push(at);
-        }
-        breaches.extend(verbs.into_iter().map(|(verb, held)| Breach {
-            code: "freeze-window".into(),
-            scope: format!("freeze {}", freeze.name),
-            verb: Some(verb),
-            setting: "guardrails.freeze".to_owned(),
-            facts: vec![("name", (*freeze.name).into()), ("ends", ends.to_string().into())],
-            held,
-        }));
+    let touched = || ground.changes().filter(|(_, change)| freeze.holds(change.verb));
+    let Some(ends) = freeze.open_until(now) else {
+        let held = touched().map(|(at, _)| at).collect();
+        let shut = breach(freeze, None, None, held).measured(false);
+        return vec![match freeze.next(now) {
+            Some(opens) => {
+                shut.left(Left::Seconds(seconds(now, opens))).with("opens", opens.to_string())
+            }
+            None => shut.with("opens", "never"),
+        }];
+    };
+    let mut verbs: BTreeMap<Verb, Vec<usize>> = BTreeMap::new();
+    for (at, change) in touched() {
+        verbs.entry(change.verb).or_default().push(at);
     }
-    breaches
+    if verbs.is_empty() {
+        return vec![
+            breach(freeze, None, Some(ends), Vec::new()).measured(false).with("changes", 0),
+        ];
+    }
+    let held = verbs.into_iter();
+    held.map(|(verb, held)| breach(freeze, Some(verb), Some(ends), held).measured(true)).collect()
+}
+
+fn breach(
+    freeze: &Freeze,
+    verb: Option<Verb>,
+    ends: Option<Timestamp>,
+    held: Vec<usize>,
+) -> Breach {
+    let mut facts = vec![("name", (*freeze.name).into())];
+    facts.extend(ends.map(|ends| ("ends", ends.to_string().into())));
+    let (scope, setting) = (format!("freeze {}", freeze.name), "guardrails.freeze".to_owned());
+    Breach { code: "freeze-window".into(), scope, verb, setting, facts, held }
 }
 
 /// When the first window after `now` opens that would hold one of these changes.

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::model::Verb;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Measured};
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let mut groups: BTreeMap<(Verb, &'static str, String), (Vec<usize>, String)> = BTreeMap::new();
     for (at, change) in ground.changes() {
         let asked = change.reason.as_ref().filter(|reason| reason.code == "released-by-hand");
@@ -22,21 +22,34 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
         // Times of one form compare as text.
         *ended = reason.text("ended").unwrap_or_default().max(std::mem::take(ended));
     }
-    let breach = |((verb, key, who), (held, ended)): ((Verb, &'static str, String), _)| {
+    if groups.is_empty() {
+        return vec![none(ground)];
+    }
+    let one = |((verb, key, who), (held, ended)): ((Verb, &'static str, String), _)| {
         let (held, ended): (Vec<usize>, String) = (held, ended);
         let facts: Vec<(&'static str, Value)> = vec![
             (key, who.as_str().into()),
             ("ended", ended.into()),
             ("devices", held.len().into()),
         ];
-        Breach {
-            code: "released-by-hand".into(),
-            scope: format!("released {key} {who}"),
-            verb: Some(verb),
-            setting: "onManualRelease".to_owned(),
-            facts,
-            held,
-        }
+        breach(format!("released {key} {who}"), Some(verb), facts, held).measured(true)
     };
-    groups.into_iter().map(breach).collect()
+    groups.into_iter().map(one).collect()
+}
+
+/// No change asks for a word.
+fn none(ground: &Ground<'_>) -> Measured {
+    let changes = ground.restrictions().count();
+    let breach = breach("run".to_owned(), None, Vec::new(), Vec::new());
+    breach.measured(false).with("asked", 0).with("changes", changes)
+}
+
+fn breach(
+    scope: String,
+    verb: Option<Verb>,
+    facts: Vec<(&'static str, Value)>,
+    held: Vec<usize>,
+) -> Breach {
+    let setting = "onManualRelease".to_owned();
+    Breach { code: "released-by-hand".into(), scope, verb, setting, facts, held }
 }

@@ -5,25 +5,39 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::guards::{Breach, Ground};
+use jiff::Timestamp;
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+use crate::plan::guards::{Breach, Ground, Left, Measured, seconds};
+
+/// The latest end that a policy states, and the changes whose end is too late.
+type Ends = (Timestamp, Vec<usize>);
+
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
+    let now = ground.scene.input.now;
     let most = ground.guardrails().max_lease;
-    let latest = most.after(ground.scene.input.now);
-    let mut policies: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let latest = most.after(now);
+    let mut policies: BTreeMap<&str, Ends> = BTreeMap::new();
     for (at, change) in ground.changes() {
-        if change.lease_end.is_some_and(|end| end > latest) {
-            let policy = change.because.first().map_or("", |why| why.name.as_str());
-            policies.entry(policy).or_default().push(at);
+        let Some(end) = change.lease_end else { continue };
+        let policy = change.because.first().map_or("", |why| why.name.as_str());
+        let (last, held) = policies.entry(policy).or_insert((end, Vec::new()));
+        *last = end.max(*last);
+        if end > latest {
+            held.push(at);
         }
     }
-    let breach = |(policy, held): (&str, Vec<usize>)| Breach {
-        code: "max-lease".into(),
-        scope: format!("policy {policy}"),
-        verb: None,
-        setting: "guardrails.maxLease".to_owned(),
-        facts: vec![("policy", policy.into()), ("mostSeconds", most.as_secs().into())],
-        held,
+    let one = |(policy, (last, held)): (&str, Ends)| {
+        let over = !held.is_empty();
+        let breach = Breach {
+            code: "max-lease".into(),
+            scope: format!("policy {policy}"),
+            verb: None,
+            setting: "guardrails.maxLease".to_owned(),
+            facts: vec![("policy", policy.into()), ("mostSeconds", most.as_secs().into())],
+            held,
+        };
+        let left = Left::Seconds(seconds(last, latest));
+        breach.measured(over).left(left).with("leaseSeconds", seconds(now, last))
     };
-    policies.into_iter().map(breach).collect()
+    policies.into_iter().map(one).collect()
 }

@@ -31,6 +31,7 @@ pub(super) mod shrink;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use roaring::RoaringBitmap;
 use serde_json::Value;
 
@@ -50,31 +51,27 @@ pub use codes::{Lifting, liftable, lifting};
 pub(super) use domain_controller::named as names_domain_controller;
 
 /// Every guardrail. The first that holds a change is the reason shown with it.
-const GUARDS: &[fn(&Ground<'_>) -> Vec<Breach>] = &[
-    protected::guard,
-    domain_controller::guard,
-    self_lockout::guard,
-    destructive::guard,
-    freeze_window::guard,
-    lease_missing::guard,
-    max_lease::guard,
-    orphaned_releases::guard,
-    manual_release::guard,
-    cap_run::guard,
-    cap_group::guard,
-    cap_fleet::guard,
-    cap_rolling::guard,
-    cap_alert_rule::guard,
-    remaining::guard,
-    dwell::guard,
-    cooldown::guard,
-    shrink::guard,
-    rego::guard,
+const GUARDS: &[fn(&Ground<'_>) -> Vec<Measured>] = &[
+    protected::measure,
+    domain_controller::measure,
+    self_lockout::measure,
+    destructive::measure,
+    freeze_window::measure,
+    lease_missing::measure,
+    max_lease::measure,
+    orphaned_releases::measure,
+    manual_release::measure,
+    cap_run::measure,
+    cap_group::measure,
+    cap_fleet::measure,
+    cap_rolling::measure,
+    cap_alert_rule::measure,
+    remaining::measure,
+    dwell::measure,
+    cooldown::measure,
+    shrink::measure,
+    rego::measure,
 ];
-
-/// Guardrails that count also tell their numbers when they do not object.
-const MEASURES: &[fn(&Ground<'_>) -> Vec<Measured>] =
-    &[cap_run::measure, cap_group::measure, cap_fleet::measure, cap_rolling::measure];
 
 /// What guardrails look at.
 struct Ground<'g> {
@@ -84,6 +81,8 @@ struct Ground<'g> {
     in_state: &'g BTreeMap<Verb, BTreeMap<String, u32>>,
     standing: &'g [LeaseRow],
     restrained: &'g RoaringBitmap,
+    /// Whether numbers are wanted that no objection needs and that cost a look at every device.
+    explains: bool,
 }
 
 /// What a guardrail says about some changes.
@@ -97,22 +96,51 @@ struct Breach {
     held: Vec<usize>,
 }
 
-/// What a guardrail counted, under its limit or over it.
+/// What a guardrail counted in one scope, whether it objects or not: enforcing and explaining read
+/// the same numbers.
 struct Measured {
+    /// Whether it objects.
     over: bool,
+    /// How far it is from its limit.
+    left: Option<Left>,
+    /// Numbers that only explaining tells.
+    numbers: Vec<(&'static str, Value)>,
     breach: Breach,
 }
 
-/// What is over its limit.
-fn over(measured: Vec<Measured>) -> Vec<Breach> {
-    measured.into_iter().filter(|it| it.over).map(|it| it.breach).collect()
+/// A distance from a limit.
+#[derive(Clone, Copy)]
+enum Left {
+    Count(u32),
+    Seconds(u64),
+}
+
+impl Measured {
+    fn left(self, left: Left) -> Self {
+        Self { left: Some(left), ..self }
+    }
+
+    fn with(mut self, key: &'static str, number: impl Into<Value>) -> Self {
+        self.numbers.push((key, number.into()));
+        self
+    }
+}
+
+/// A length of whole positions; a plan has fewer than fit.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Whole seconds from one instant to a later one.
+fn seconds(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.duration_since(from).as_secs()).unwrap_or(0)
 }
 
 impl<'g> Ground<'g> {
-    const fn new(scene: &'g Scene<'g>, draft: &'g Draft) -> Self {
+    const fn new(scene: &'g Scene<'g>, draft: &'g Draft, explains: bool) -> Self {
         let Draft { proposals, in_state, standing, restrained, .. } = draft;
         let (proposals, standing) = (proposals.as_slice(), standing.as_slice());
-        Self { scene, draft, proposals, in_state, standing, restrained }
+        Self { scene, draft, proposals, in_state, standing, restrained, explains }
     }
 
     fn guardrails(&self) -> &'g Guardrails {
@@ -123,19 +151,24 @@ impl<'g> Ground<'g> {
         self.proposals.iter().map(|proposal| &proposal.change).enumerate()
     }
 
-    /// Verbs of the draft that have caps, with the positions of their changes.
+    /// Changes that take something away.
+    fn restrictions(&self) -> impl Iterator<Item = (usize, &'g Change)> + 'g {
+        self.changes().filter(|(_, change)| change.verb.is_restrictive())
+    }
+
+    /// Verbs of the draft that have caps, with the positions of their changes; when explaining also
+    /// those without a change.
     fn capped(&self) -> impl Iterator<Item = (Verb, Caps, Vec<usize>)> + '_ {
         self.guardrails().caps.iter().filter_map(|(verb, caps)| {
             let held: Vec<usize> =
                 self.changes().filter(|(_, c)| c.verb == *verb).map(|(at, _)| at).collect();
-            (!held.is_empty()).then_some((*verb, *caps, held))
+            (self.explains || !held.is_empty()).then_some((*verb, *caps, held))
         })
     }
 
     /// How many of these changes newly put a device into the state.
     fn added(&self, held: &[usize]) -> u32 {
-        let adds = held.iter().filter_map(|at| self.proposals.get(*at)).filter(|p| p.adds).count();
-        u32::try_from(adds).unwrap_or(u32::MAX)
+        number(held.iter().filter_map(|at| self.proposals.get(*at)).filter(|p| p.adds).count())
     }
 
     /// Devices of the tenant already in the state that the verb leads to.
@@ -151,8 +184,9 @@ impl<'g> Ground<'g> {
 
 /// Runs every guardrail over the draft: what they object to is held.
 pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
-    let ground = Ground::new(scene, draft);
-    let breaches: Vec<Breach> = GUARDS.iter().flat_map(|guard| guard(&ground)).collect();
+    let ground = Ground::new(scene, draft, false);
+    let measured = GUARDS.iter().flat_map(|guard| guard(&ground));
+    let breaches: Vec<Breach> = measured.filter(|it| it.over).map(|it| it.breach).collect();
     let mut reasons: BTreeMap<usize, Reason> = BTreeMap::new();
     for breach in breaches {
         let lifted = breach.lifted(&scene.input.around.lifts);
@@ -175,10 +209,15 @@ pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
 
 /// Adds what every guardrail says about the draft, which stays as it is.
 pub(super) fn explain(scene: &Scene<'_>, draft: &Draft, rails: &mut Vec<explain::Guardrail>) {
-    explain::count(&Ground::new(scene, draft), rails);
+    explain::count(&Ground::new(scene, draft, true), rails);
 }
 
 impl Breach {
+    /// Objects, or only tells its numbers.
+    const fn measured(self, over: bool) -> Measured {
+        Measured { over, left: None, numbers: Vec::new(), breach: self }
+    }
+
     fn reason(&self) -> Reason {
         let reason = Reason::new(&self.code)
             .with("scope", self.scope.as_str())
@@ -196,7 +235,7 @@ impl Breach {
         // What is about nothing only says so.
         let level = if self.held.is_empty() { Level::Warn } else { Level::Hold };
         let about: BTreeSet<usize> = self.held.into_iter().collect();
-        let about = u32::try_from(about.len()).unwrap_or(u32::MAX);
+        let about = number(about.len());
         Objection {
             code: self.code.into_owned(),
             level,

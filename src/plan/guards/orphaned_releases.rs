@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::model::Verb;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Measured};
 use crate::plan::types::Reason;
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
-    if !ground.guardrails().hold_orphaned_releases {
-        return Vec::new();
-    }
+const SETTING: &str = "guardrails.holdOrphanedReleases";
+
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
+    let holds = ground.guardrails().hold_orphaned_releases;
     let mut groups: BTreeMap<(Verb, String), Vec<usize>> = BTreeMap::new();
     for (at, change) in ground.changes() {
         let gone = change.reason.as_ref().filter(|reason| reason.code == "policy-gone");
@@ -25,7 +25,25 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
             groups.entry((change.verb, policy)).or_default().push(at);
         }
     }
-    groups.into_iter().map(|((verb, policy), held)| one(ground, verb, &policy, held)).collect()
+    if groups.is_empty() {
+        return vec![none(ground)];
+    }
+    let one = |((verb, policy), held): ((Verb, String), _)| one(ground, verb, &policy, held);
+    groups.into_iter().map(|group| one(group).measured(holds)).collect()
+}
+
+/// No policy is gone that held a device.
+fn none(ground: &Ground<'_>) -> Measured {
+    let breach = Breach {
+        code: "orphaned-releases".into(),
+        scope: "run".to_owned(),
+        verb: None,
+        setting: SETTING.to_owned(),
+        facts: Vec::new(),
+        held: Vec::new(),
+    };
+    let changes = ground.changes().filter(|(_, change)| change.verb.lets_go()).count();
+    breach.measured(false).with("orphaned", 0).with("changes", changes)
 }
 
 fn one(ground: &Ground<'_>, verb: Verb, policy: &str, held: Vec<usize>) -> Breach {
@@ -46,7 +64,7 @@ fn one(ground: &Ground<'_>, verb: Verb, policy: &str, held: Vec<usize>) -> Breac
         code: "orphaned-releases".into(),
         scope: format!("policy {policy}"),
         verb: Some(verb),
-        setting: "guardrails.holdOrphanedReleases".to_owned(),
+        setting: SETTING.to_owned(),
         facts,
         held,
     }

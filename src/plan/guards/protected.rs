@@ -6,35 +6,33 @@
 //! missing, nobody knows who is protected, and every restrictive change is held.
 
 use crate::inventory::What;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Measured};
 use crate::policy::selector;
 
 const SETTING: &str = "guardrails.protected";
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let scene = ground.scene;
     let partial = |what: &What| *what != What::Devices && scene.inventory.is_partial(*what);
-    let protected = ground.guardrails().protected.as_ref();
-    let doubt = protected.and_then(|expr| selector::reads(expr).into_iter().find(partial));
+    let Some(protected) = &ground.guardrails().protected else { return Vec::new() };
+    let doubt = selector::reads(protected).into_iter().find(partial);
     let is_protected = |at: usize| {
         let device = ground.proposals.get(at).and_then(|proposal| proposal.device);
         device.is_some_and(|device| doubt.is_some() || scene.protected.contains(device.0))
     };
-    let held: Vec<usize> = ground
-        .changes()
-        .filter(|(at, change)| change.verb.is_restrictive() && is_protected(*at))
-        .map(|(at, _)| at)
-        .collect();
-    if held.is_empty() {
-        return Vec::new();
-    }
+    let held: Vec<usize> =
+        ground.restrictions().filter(|(at, _)| is_protected(*at)).map(|(at, _)| at).collect();
+    let hits = held.len();
     let facts = doubt.map(|what| ("missing", what.word().into()));
-    vec![Breach {
+    let breach = Breach {
         code: if doubt.is_some() { "protected-unknown" } else { "protected" }.into(),
         scope: "protected devices".to_owned(),
         verb: None,
         setting: SETTING.to_owned(),
         facts: facts.into_iter().collect(),
         held,
-    }]
+    };
+    let measured = breach.measured(hits > 0).with("hits", hits);
+    let measured = measured.with("changes", ground.restrictions().count());
+    vec![measured.with("devices", scene.protected.len())]
 }

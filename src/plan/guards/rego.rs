@@ -11,21 +11,43 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::plan::draft;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Measured};
 use crate::policy::rego::{self, Fault, Said};
 
 /// How the codes of rules begin.
 pub(super) const PREFIX: &str = "rego-";
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+/// Where rules stand.
+pub(super) const FILES: &str = "guardrails/*.rego";
+
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let rules = &ground.scene.input.policies.rules;
     if rules.is_empty() {
         return Vec::new();
     }
     match rego::evaluate(rules, &plan(ground), &workspace(ground)) {
-        Ok(said) => breaches(ground, said),
-        Err(fault) => vec![failed(ground, fault)],
+        Ok(said) => {
+            let ended = ended(rules.len(), &said);
+            let said = breaches(ground, said).into_iter().map(|breach| breach.measured(true));
+            std::iter::once(ended).chain(said).collect()
+        }
+        Err(fault) => vec![failed(ground, fault).measured(true)],
     }
+}
+
+/// All rules came to an end.
+fn ended(files: usize, said: &[Said]) -> Measured {
+    let denials = said.iter().filter(|said| said.denies).count();
+    let breach = Breach {
+        code: "rego-failed".into(),
+        scope: "rules".to_owned(),
+        verb: None,
+        setting: FILES.to_owned(),
+        facts: Vec::new(),
+        held: Vec::new(),
+    };
+    let measured = breach.measured(false).with("files", files).with("denials", denials);
+    measured.with("warnings", said.len() - denials)
 }
 
 /// The draft as it would be published, and the present.

@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inventory::Dev;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Left, Measured, number};
 use crate::policy::limits::Remaining;
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let Remaining { least, groups_from } = ground.guardrails().remaining;
     let inventory = ground.scene.inventory;
     let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
@@ -21,14 +21,14 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
         group.held.push(at);
     }
     let sizes = inventory.groups();
-    let breach = |(name, group): (&str, Group)| {
+    let one = |(name, group): (&str, Group)| {
         let size = sizes.get(name).copied().unwrap_or(0);
         let least = least.of(size).min(size);
         let restrained = ground.restrained.iter().map(Dev);
         let already = number(restrained.filter(|device| inventory.group(*device) == name).count());
         let planned = number(group.devices.len());
         let free = size.saturating_sub(already).saturating_sub(planned);
-        (size >= groups_from && free < least).then(|| Breach {
+        let breach = Breach {
             code: "remaining".into(),
             scope: format!("group {}", if name.is_empty() { "(none)" } else { name }),
             verb: None,
@@ -42,9 +42,11 @@ pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
                 ("size", size.into()),
             ],
             held: group.held,
-        })
+        };
+        let left = Left::Count(free.saturating_sub(least));
+        (size >= groups_from).then(|| breach.measured(free < least).left(left))
     };
-    groups.into_iter().filter_map(breach).collect()
+    groups.into_iter().filter_map(one).collect()
 }
 
 /// Changes that would newly take something from a free device, and those devices.
@@ -61,10 +63,6 @@ fn taken<'g>(ground: &Ground<'g>) -> impl Iterator<Item = (usize, Dev)> + 'g {
         let device = proposal.device.filter(|device| !restrained.contains(device.0))?;
         (proposal.adds && proposal.change.verb.is_restrictive()).then_some((at, device))
     })
-}
-
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

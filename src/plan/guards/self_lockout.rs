@@ -9,56 +9,55 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use crate::inventory::{Dev, Inventory};
 use crate::plan::circumstances::Runner;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Measured};
 
 /// Records of one machine: as it is, as it was before it was reinstalled, and one to spare.
 const SHARED: usize = 3;
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let Some(runner) = &ground.scene.input.around.runner else { return Vec::new() };
     let inventory = ground.scene.inventory;
     let mut signs: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (at, _) in ground.changes().filter(|(_, change)| change.verb.is_restrictive()) {
+    for (at, _) in ground.restrictions() {
         let device = ground.proposals.get(at).and_then(|proposal| proposal.device);
         for sign in device.map(|device| signs_of(runner, inventory, device)).unwrap_or_default() {
             signs.entry(sign).or_default().push(at);
         }
     }
-    if signs.is_empty() {
+    if signs.is_empty() && !ground.explains {
         return Vec::new();
     }
-    let mut carried: BTreeMap<&str, usize> = BTreeMap::new();
-    let all = inventory.devices().flat_map(|device| signs_of(runner, inventory, device));
-    for sign in all {
-        if let Some((sign, _)) = signs.get_key_value(&sign) {
-            *carried.entry(sign).or_default() += 1;
+    let mut carried: BTreeMap<String, Vec<Dev>> = BTreeMap::new();
+    for device in inventory.devices() {
+        for sign in signs_of(runner, inventory, device) {
+            carried.entry(sign).or_default().push(device);
         }
     }
-    let carried = |sign: &str| carried.get(sign).copied().unwrap_or_default();
-    let held: BTreeSet<usize> = signs
-        .iter()
-        .filter(|(sign, _)| carried(sign) <= SHARED)
-        .flat_map(|(_, held)| held.iter().copied())
-        .collect();
-    let own = (!held.is_empty()).then(|| Breach {
-        code: "self-lockout".into(),
-        scope: "the machine that runs Palisade".to_owned(),
-        verb: None,
-        setting: String::new(),
-        facts: Vec::new(),
-        held: held.into_iter().collect(),
+    let carried_by = |sign: &str| carried.get(sign).map(Vec::len).unwrap_or_default();
+    let own = signs.iter().filter(|(sign, _)| carried_by(sign) <= SHARED);
+    let held: BTreeSet<usize> = own.flat_map(|(_, held)| held.iter().copied()).collect();
+    let devices: BTreeSet<Dev> =
+        carried.values().filter(|of| of.len() <= SHARED).flatten().copied().collect();
+    let hits = held.len();
+    let own = breach("self-lockout", "the machine that runs Palisade", Vec::new());
+    let own = Breach { held: held.into_iter().collect(), ..own }.measured(hits > 0);
+    let own = own.with("devices", devices.len()).with("hits", hits);
+    let own = own.with("changes", ground.restrictions().count());
+    let shared = signs.keys().filter(|sign| carried_by(sign) > SHARED).map(|sign| {
+        let facts = vec![("by", sign.as_str().into()), ("devices", carried_by(sign).into())];
+        breach("self-lockout-shared", sign, facts).measured(true)
     });
-    let shared = signs.keys().filter(|sign| carried(sign) > SHARED).map(|sign| Breach {
-        code: "self-lockout-shared".into(),
-        scope: sign.clone(),
-        verb: None,
-        setting: String::new(),
-        facts: vec![("by", sign.as_str().into()), ("devices", carried(sign).into())],
-        held: Vec::new(),
-    });
-    own.into_iter().chain(shared).collect()
+    std::iter::once(own).chain(shared).collect()
+}
+
+/// An objection that holds nothing yet.
+fn breach(code: &'static str, scope: &str, facts: Vec<(&'static str, Value)>) -> Breach {
+    let (scope, setting) = (scope.to_owned(), String::new());
+    Breach { code: code.into(), scope, verb: None, setting, facts, held: Vec::new() }
 }
 
 /// What of the runner a device carries.

@@ -16,51 +16,76 @@ use std::collections::BTreeMap;
 
 use crate::inventory::What;
 use crate::model::Verb;
-use crate::plan::guards::{Breach, Ground};
+use crate::plan::guards::{Breach, Ground, Left, Measured};
 use crate::plan::scene::Scene;
 use crate::plan::types::{Baseline, Change};
 use crate::policy::workspace::Limit;
 
-/// A count that moved by more than its limit.
-struct Jump {
+/// A count, and the one it is compared with, in one direction.
+struct Count {
     code: &'static str,
     /// `KIND/NAME`; the inventory when there is none.
     policy: Option<String>,
-    before: u32,
     now: u32,
+    before: Option<Before>,
+}
+
+/// The count of the last run.
+#[derive(Clone, Copy)]
+struct Before {
+    count: u32,
+    /// By how much it may differ.
     limit: u32,
+    /// By how much it does in this direction.
+    moved: u32,
 }
 
-pub(super) fn guard(ground: &Ground<'_>) -> Vec<Breach> {
+impl Count {
+    fn jumped(&self) -> bool {
+        self.before.is_some_and(|before| before.moved > before.limit)
+    }
+}
+
+pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let scene = ground.scene;
-    let jumps = jumps(scene).into_iter().map(|jump| breach(ground, jump));
-    jumps.chain(unreadable(scene)).collect()
+    let told = counts(scene).into_iter().filter(|count| ground.explains || count.jumped());
+    let told = told.map(|count| one(ground, count));
+    told.chain(unreadable(scene).into_iter().map(|breach| breach.measured(true))).collect()
 }
 
-fn breach(ground: &Ground<'_>, jump: Jump) -> Breach {
-    let is_held = |change: &Change| match &jump.policy {
-        None if jump.code == "inventory-grew" => change.verb.is_restrictive(),
+fn one(ground: &Ground<'_>, count: Count) -> Measured {
+    let left = count.before.map(|before| {
+        // What moved the other way may come back as well.
+        let other = count.now.abs_diff(before.count).saturating_sub(before.moved);
+        Left::Count(before.limit.saturating_add(other).saturating_sub(before.moved))
+    });
+    Measured { left, ..breach(ground, &count).measured(count.jumped()) }
+}
+
+fn breach(ground: &Ground<'_>, count: &Count) -> Breach {
+    let Count { code, policy, now, before } = count;
+    let is_held = |change: &Change| match policy {
+        None if *code == "inventory-grew" => change.verb.is_restrictive(),
         None => change.verb.is_restrictive() || is_dropped(change),
-        Some(policy) if jump.code == "selection-shrank" => is_dropped_by(change, policy),
+        Some(policy) if *code == "selection-shrank" => is_dropped_by(change, policy),
         Some(policy) => places(change.verb) && wanted_by(change, policy),
     };
     let held = ground.changes().filter(|(_, change)| is_held(change)).map(|(at, _)| at).collect();
-    let Jump { code, policy, before, now, limit } = jump;
     let part = if policy.is_some() { "selection" } else { "inventory" };
     let scope = match &policy {
         Some(policy) => format!("policy {policy}"),
         None => "inventory".to_owned(),
     };
     let last = ground.scene.input.around.last.tenants.get(ground.scene.inventory.tenant_id());
-    let mut facts = vec![
-        ("before", before.into()),
-        ("now", now.into()),
-        ("limit", limit.into()),
-        ("run", last.map_or("", |last| last.run.as_str()).into()),
-    ];
-    facts.extend(policy.map(|policy| ("policy", policy.into())));
+    let mut facts = vec![("now", (*now).into())];
+    if let (Some(before), Some(last)) = (before, last) {
+        facts.push(("before", before.count.into()));
+        facts.push(("limit", before.limit.into()));
+        facts.push(("run", last.run.as_str().into()));
+    }
+    facts.extend(policy.as_deref().map(|policy| ("policy", policy.into())));
     let setting = format!("guardrails.shrink.{part}");
-    Breach { code: code.into(), scope, verb: None, setting, facts, held }
+    Breach { code: (*code).into(), scope, verb: None, setting, facts, held }
 }
 
 /// The device is let go because the policy does not select it any longer.
@@ -98,35 +123,40 @@ fn unreadable(scene: &Scene<'_>) -> Vec<Breach> {
     runs.iter().map(breach).collect()
 }
 
-/// Counts that moved too far, the inventory first.
-fn jumps(scene: &Scene<'_>) -> Vec<Jump> {
+/// Each count that has a limit, in both directions, the inventory first.
+fn counts(scene: &Scene<'_>) -> Vec<Count> {
     let shrink = scene.input.workspace.guardrails.shrink;
-    let Some(last) = scene.input.around.last.tenants.get(scene.inventory.tenant_id()) else {
-        return Vec::new();
-    };
-    let devices = number(scene.inventory.len() as u64);
-    let codes = ["inventory-shrank", "inventory-grew"];
-    let mut jumps: Vec<Jump> =
-        jump(codes, None, last.counts.devices, devices, shrink.inventory).into_iter().collect();
-    for (policy, now) in selected(scene) {
-        if let Some(before) = last.counts.selected.get(&policy) {
-            let codes = ["selection-shrank", "selection-grew"];
-            jumps.extend(jump(codes, Some(policy), *before, now, shrink.selection));
-        }
+    let last = scene.input.around.last.tenants.get(scene.inventory.tenant_id());
+    let mut counts = Vec::new();
+    if let Some(limit) = shrink.inventory {
+        let before = last.map(|last| last.counts.devices);
+        let codes = ["inventory-shrank", "inventory-grew"];
+        counts.extend(both(codes, None, before, number(scene.inventory.len() as u64), limit));
     }
-    jumps
+    let Some(limit) = shrink.selection else { return counts };
+    for (policy, now) in selected(scene) {
+        let before = last.and_then(|last| last.counts.selected.get(&policy)).copied();
+        let codes = ["selection-shrank", "selection-grew"];
+        counts.extend(both(codes, Some(policy), before, now, limit));
+    }
+    counts
 }
 
-fn jump(
+fn both(
     [shrank, grew]: [&'static str; 2],
     policy: Option<String>,
-    before: u32,
+    before: Option<u32>,
     now: u32,
-    limit: Option<Limit>,
-) -> Option<Jump> {
-    let limit = limit?.of(before);
-    let code = if now < before { shrank } else { grew };
-    (now.abs_diff(before) > limit).then_some(Jump { code, policy, before, now, limit })
+    limit: Limit,
+) -> [Count; 2] {
+    let count = |code, policy, moved: &dyn Fn(u32) -> u32| {
+        let of = |count| Before { count, limit: limit.of(count), moved: moved(count) };
+        Count { code, policy, now, before: before.map(of) }
+    };
+    [
+        count(shrank, policy.clone(), &|before| before.saturating_sub(now)),
+        count(grew, policy, &|before| now.saturating_sub(before)),
+    ]
 }
 
 /// How many devices each policy selects, by kind and name.
@@ -149,12 +179,12 @@ pub(in crate::plan) fn baseline(scene: &Scene<'_>) -> Option<Baseline> {
     let devices = number(scene.inventory.len() as u64);
     let mut carried = Baseline { devices, selected: selected(scene) };
     let own = carried.clone();
-    for jump in jumps(scene) {
-        if scene.input.around.lifted(jump.code).is_none() {
-            match jump.policy {
-                Some(policy) => drop(carried.selected.insert(policy, jump.before)),
-                None => carried.devices = jump.before,
-            }
+    for Count { code, policy, before, .. } in counts(scene).into_iter().filter(Count::jumped) {
+        let unlifted = before.filter(|_| scene.input.around.lifted(code).is_none());
+        match (unlifted, policy) {
+            (Some(before), Some(policy)) => drop(carried.selected.insert(policy, before.count)),
+            (Some(before), None) => carried.devices = before.count,
+            (None, _) => {}
         }
     }
     (carried != own).then_some(carried)

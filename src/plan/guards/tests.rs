@@ -1,6 +1,6 @@
 //! Each guardrail on a draft that it must hold and on one it must let pass.
 
-use super::{Breach, Ground};
+use super::{Ground, Measured};
 use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
 use crate::model::{Span, Verb};
@@ -34,7 +34,7 @@ pub(super) fn capped(caps: Caps) -> Workspace {
 
 /// Codes of what a guardrail says about a draft of one change with this verb.
 pub(super) fn over(
-    guard: fn(&Ground<'_>) -> Vec<Breach>,
+    guard: fn(&Ground<'_>) -> Vec<Measured>,
     workspace: &Workspace,
     verb: Verb,
 ) -> Vec<String> {
@@ -56,7 +56,8 @@ pub(super) fn over(
     let proposal = Proposal { change, device: None, adds: true };
     let mut draft = Draft::default();
     draft.propose(proposal);
-    guard(&Ground::new(&scene, &draft)).into_iter().map(|it| it.code.into_owned()).collect()
+    let measured = guard(&Ground::new(&scene, &draft, false)).into_iter();
+    measured.filter(|it| it.over).map(|it| it.breach.code.into_owned()).collect()
 }
 
 fn codes(plan: &Plan) -> Vec<(String, u32)> {

@@ -46,6 +46,13 @@ pub(super) fn planned_around(
     plan(&input).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
+/// A fleet, policies and a workspace with guardrails, drawn from a seed.
+pub(super) fn drawn(seed: u64) -> (fleet::Fleet, PolicySet, Workspace) {
+    let mut draw = world::Draw(seed);
+    let (fleet, policies) = (world::fleet(&mut draw), world::policies(&mut draw));
+    (fleet, policies, world::guarded(&mut draw))
+}
+
 /// Every row of a plan as one line: what becomes of whom and why. Unchanged ones are counted only.
 pub(super) fn rows(plan: &Plan) -> Vec<String> {
     let change = |change: &Change| {

@@ -21,6 +21,8 @@ fn counted(code: &str, scope: &str, would_be: u32, limit: u32) -> Counted {
         verb: Some(Verb::Isolate),
         over,
         about: 46,
+        note: false,
+        left_seconds: None,
         left: (!over).then(|| u64::from(limit - would_be)),
         lifted: None,
         facts: [("wouldBe", would_be), ("limit", limit), ("size", 64)]
@@ -46,6 +48,7 @@ fn rails() -> Vec<Guardrail> {
         about: 0,
         verb: None,
         over: false,
+        note: true,
         left: None,
         facts: [("by".to_owned(), "10.0.0.7".into()), ("devices".to_owned(), 40.into())].into(),
         ..counted("", "10.0.0.7", 0, 0)

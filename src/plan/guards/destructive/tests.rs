@@ -13,9 +13,9 @@ fn what_cannot_be_taken_back_is_off_until_it_is_named() {
             Verb::Offboard | Verb::Quarantine => &["destructive"],
             _ => &[],
         };
-        assert_eq!(over(super::guard, &workspace, *verb), expected, "{verb}");
+        assert_eq!(over(super::measure, &workspace, *verb), expected, "{verb}");
     }
     workspace.guardrails.destructive = [Verb::Offboard].into();
-    assert!(over(super::guard, &workspace, Verb::Offboard).is_empty());
-    assert_eq!(over(super::guard, &workspace, Verb::Quarantine), ["destructive"]);
+    assert!(over(super::measure, &workspace, Verb::Offboard).is_empty());
+    assert_eq!(over(super::measure, &workspace, Verb::Quarantine), ["destructive"]);
 }

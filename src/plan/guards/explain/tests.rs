@@ -2,16 +2,24 @@
 
 use super::*;
 use crate::plan::guards::tests::{capped, fleet, lifting_codes, percent, policies};
-use crate::plan::tests::fleet::now;
+use crate::plan::tests::fleet::{Fleet, now};
 use crate::plan::tests::policies::tag;
 use crate::plan::{Circumstances, explain_guardrails};
-use crate::policy::Workspace;
+use crate::policy::{PolicySet, Workspace};
 
 fn explained(workspace: &Workspace, around: &Circumstances) -> Vec<Guardrail> {
-    let inventories = [fleet().build()];
-    let policies = policies();
+    over(fleet(), &policies(), workspace, around)
+}
+
+pub(super) fn over(
+    fleet: Fleet,
+    policies: &PolicySet,
+    workspace: &Workspace,
+    around: &Circumstances,
+) -> Vec<Guardrail> {
+    let inventories = [fleet.build()];
     let input = Input {
-        policies: &policies,
+        policies,
         workspace,
         inventories: &inventories,
         now: now(),
@@ -22,7 +30,7 @@ fn explained(workspace: &Workspace, around: &Circumstances) -> Vec<Guardrail> {
     explain_guardrails(&input).unwrap()
 }
 
-fn of<'r>(rails: &'r [Guardrail], code: &str) -> Vec<&'r Guardrail> {
+pub(super) fn of<'r>(rails: &'r [Guardrail], code: &str) -> Vec<&'r Guardrail> {
     rails.iter().filter(|rail| rail.code == code).collect()
 }
 
@@ -33,7 +41,7 @@ fn every_code_has_a_row_and_the_file_is_named_where_it_speaks() {
     let rails = explained(&workspace, &Circumstances::default());
     let listed: Vec<&str> = rails.iter().map(|rail| rail.code.as_str()).collect();
     for code in crate::plan::guards::codes() {
-        let listed = listed.contains(&home(code, "guardrails.protected"));
+        let listed = listed.contains(&home(code, "guardrails.protected").0);
         // That one is about rules; it has no setting.
         assert!(listed || code == "rule-conflict", "{code}: {rails:?}");
     }
@@ -59,7 +67,11 @@ fn what_passes_says_how_far_it_is_from_its_limit() {
     let [group] = &of(&rails, "cap-group")[0].counted[..] else { panic!("{rails:?}") };
     assert_eq!((group.over, group.about, group.left), (true, 10, None));
     assert_eq!((group.scope.as_str(), &group.facts["limit"]), ("group Kiosks", &4.into()));
-    assert!(of(&rails, "protected")[0].counted.is_empty());
+    let protected = &of(&rails, "protected")[0].counted[0];
+    assert_eq!(
+        (protected.over, protected.about, &protected.facts["devices"]),
+        (false, 0, &0.into())
+    );
     assert_eq!(of(&rails, "cap-group")[0].value, "40%");
 }
 
