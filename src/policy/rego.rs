@@ -3,11 +3,13 @@
 //! A rule sees a draft plan as `input` and the workspace as `data.workspace`, and says what it denies
 //! or warns of. The interpreter has no built-in that reads anything from outside: no network, clock,
 //! environment or random number, so that the same plan gives the same answers; the time is
-//! `input.now`. Work is bounded by a count of steps, not by a clock. Whatever goes wrong is an error
+//! `input.now`. Work is bounded by a count of steps and by
+//! what a call of a built-in makes, not by a clock. Whatever goes wrong is an error
 //! with a place and never an empty answer. Called by `load` while a workspace is read and by the
 //! guardrail `rego`; must never read a file.
 
 mod answer;
+mod bounded;
 mod cycle;
 mod engine;
 

@@ -17,12 +17,14 @@ use serde_json::Value;
 use crate::policy::SourceText;
 use crate::policy::rego::Fault;
 use crate::policy::rego::answer::{self, Said};
-use crate::policy::rego::cycle;
+use crate::policy::rego::{bounded, cycle};
 
 /// Steps between two questions for the time.
 const STEPS: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
 /// Questions after which a rule has run for too long, whatever the plan: two million steps.
 const QUESTIONS: u64 = 2_000;
+/// What a large call makes that counts as one question: as much as the steps between two.
+const MADE: u64 = 1_000;
 /// Changes for which it gets one more: two hundred steps for each.
 const CHANGES: u64 = 5;
 
@@ -51,6 +53,11 @@ fn engine() -> Engine {
     bound(&mut engine, 0);
     engine.set_strict_builtin_errors(true);
     engine
+}
+
+/// Counts what a call makes as if it were steps.
+fn charge(made: u64) {
+    ASKED.set(ASKED.get().wrapping_add(made / MADE));
 }
 
 fn bound(engine: &mut Engine, changes: usize) {
@@ -98,6 +105,9 @@ impl Loaded {
             return Err(fault);
         }
         let mut engine = engine();
+        let anywhere = files.first().map_or("", |source| &source.file);
+        let added = bounded::add(&mut engine, charge);
+        added.map_err(|error| fault(&format!("{error:#}"), anywhere))?;
         let mut packages: BTreeMap<String, Package> = BTreeMap::new();
         for SourceText { file, text } in files {
             let wrong = |error: anyhow::Error| fault(&format!("{error:#}"), file);

@@ -118,6 +118,63 @@ fn a_rule_that_does_not_end_is_stopped_after_the_same_work() {
     assert_eq!(check(&[file("r", text)]).len(), 1);
 }
 
+/// One call is one step, and must not do the work of many.
+#[test]
+fn one_call_makes_no_more_than_a_bound() {
+    let double = |step: &str| {
+        let steps: String = (1..60)
+            .map(|n| format!("  x{n} := {}\n", step.replace('@', &format!("x{}", n - 1))))
+            .collect();
+        format!(
+            "package l\ndeny contains \"m\" if {{\n  x0 := input.changes[0].id\n{steps}  count(x59) > 0\n}}\n"
+        )
+    };
+    let one =
+        |call: &str| format!("package l\ndeny contains \"m\" if {{\n  count({call}) > 0\n}}\n");
+    for (text, name) in [
+        (one("numbers.range(1, 1000000000)"), "numbers.range"),
+        (one("numbers.range(1000000000000, 1)"), "numbers.range"),
+        (one("numbers.range_step(0, 1000000000000, 2)"), "numbers.range_step"),
+        (one("sprintf(\"%999999999d\", [1])"), "sprintf"),
+        (one("sprintf(\"%.99999999999f\", [1])"), "sprintf"),
+        (one("format_int(bits.lsh(1, 100000000000), 10)"), "bits.lsh"),
+        (double("concat(\"\", [@, @])"), "concat"),
+        (double("sprintf(\"%s%s\", [@, @])"), "sprintf"),
+        (double("replace(@, \"a\", \"aa\")"), "replace"),
+        (double("strings.replace_n({\"a\": \"aaa\"}, @)"), "strings.replace_n"),
+        (double("regex.replace(@, \"a\", \"aa\")"), "regex.replace"),
+        (double("json.marshal([@, @])"), "json.marshal"),
+        (
+            double("array.concat(split(@, \"\"), [1])").replace("split(x", "array.concat(x"),
+            "array.concat",
+        ),
+    ] {
+        let fault = ask(&text).unwrap_err();
+        assert!(fault.message.contains(name) && fault.line > 1, "{text}{fault:?}");
+    }
+    let many = "package l\ndeny contains \"m\" if {\n  some a in numbers.range(1, 2000)\n  some b in numbers.range(1, 1000000)\n  a * b == -1\n}\n";
+    assert!(ask(many).unwrap_err().message.contains("does not end"));
+}
+
+#[test]
+fn bounded_calls_do_what_they_did() {
+    for (call, expected) in [
+        ("sprintf(\"%s: %05d, %v\", [\"a\", 7, {\"k\": [1]}])", r#"a: 00007, {"k": [1]}"#),
+        ("concat(\",\", {\"b\", \"a\"})", "a,b"),
+        ("replace(\"a-b\", \"-\", \"+\")", "a+b"),
+        ("strings.replace_n({\"a\": \"b\"}, \"aa\")", "bb"),
+        ("regex.replace(\"ab1\", \"[0-9]\", \"<$0>\")", "ab<1>"),
+        ("json.marshal(numbers.range(3, 1))", "[3,2,1]"),
+        ("json.marshal(numbers.range_step(0, 5, 2))", "[0,2,4]"),
+        ("json.marshal(array.concat(split(\"a b\", \" \"), [bits.lsh(1, 3)]))", r#"["a","b",8]"#),
+    ] {
+        let said = ask(&format!("package l\nwarn contains {call}\n")).unwrap();
+        assert_eq!(said[0].message, expected, "{call}");
+    }
+    let fault = ask("package l\nwarn contains concat(\"\", [7])\n").unwrap_err();
+    assert!(fault.line == 2 && !fault.message.is_empty(), "{fault:?}");
+}
+
 #[test]
 fn a_rule_that_fails_on_this_plan_is_an_error_and_no_empty_answer() {
     let text = "package f\ndeny contains x if {\n  some change in input.changes\n  x := to_number(change.id)\n}\n";

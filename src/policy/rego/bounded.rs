@@ -1,0 +1,156 @@
+//! Built-ins whose one call may do any amount of work, held to what a call may make.
+//!
+//! The interpreter counts steps, and one call is one step: a list of a thousand million numbers, a text
+//! that is doubled forty times or a number of a gigabyte would never meet the bound. Each of these
+//! built-ins is put behind a function that first says how much the call would make at most. Too much is
+//! an error, and what is allowed counts as steps, so that many large calls end like many small ones.
+//! The work itself is done by the interpreter's own function, in an interpreter beside. Called by
+//! `engine`; a comparison or a multiplication is no call and is not weighed.
+
+use anyhow::bail;
+use regorus::{Engine, Value};
+
+/// Characters and parts that one call may make.
+const MOST: u64 = 4_000_000;
+
+/// Digits of a width in a format.
+const WIDTH: usize = 3;
+
+/// Name, number of arguments, and how much it makes at most.
+type Bounded = (&'static str, u8, fn(&[Value]) -> anyhow::Result<u64>);
+
+const BOUNDED: &[Bounded] = &[
+    ("array.concat", 2, |args| Ok(parts(args, 0).saturating_add(parts(args, 1)))),
+    ("bits.lsh", 2, |args| Ok(number(args, 1).unsigned_abs())),
+    ("concat", 2, |args| {
+        let between = length(args, 0).saturating_mul(parts(args, 1));
+        Ok(between.saturating_add(deep(args, 1)))
+    }),
+    ("json.marshal", 1, |args| Ok(deep(args, 0))),
+    ("json.marshal_with_options", 2, |args| Ok(deep(args, 0).saturating_mul(8))),
+    ("numbers.range", 2, |args| Ok(number(args, 0).abs_diff(number(args, 1)))),
+    ("numbers.range_step", 3, |args| {
+        let step = number(args, 2).unsigned_abs().max(1);
+        Ok(number(args, 0).abs_diff(number(args, 1)) / step)
+    }),
+    ("regex.find_n", 3, |args| Ok(length(args, 0).saturating_add(length(args, 1)))),
+    ("regex.match", 2, |args| Ok(length(args, 0).saturating_add(length(args, 1)))),
+    ("regex.replace", 3, |args| {
+        let (text, each) = (length(args, 0), length(args, 2));
+        // A `$1` in it stands for a part of the text.
+        let groups = string(args, 2).matches('$').count() as u64;
+        let each = each.saturating_add(groups.saturating_mul(text));
+        Ok(text.saturating_add(text.saturating_add(1).saturating_mul(each)))
+    }),
+    ("regex.split", 2, |args| Ok(length(args, 0).saturating_add(length(args, 1)))),
+    ("replace", 3, |args| Ok(replaced(length(args, 0), length(args, 1), length(args, 2)))),
+    ("split", 2, |args| Ok(length(args, 0))),
+    ("sprintf", 2, |args| Ok(formatted(string(args, 0))?.saturating_add(deep(args, 1)))),
+    ("strings.replace_n", 2, |args| {
+        let pairs = args.first().and_then(|pairs| pairs.as_object().ok());
+        let lengths = pairs.into_iter().flat_map(|pairs| pairs.iter()).map(|(old, new)| {
+            let length = |value: &Value| value.as_string().map_or(0, |text| text.len() as u64);
+            (length(old), length(new))
+        });
+        Ok(lengths.fold(length(args, 1), |text, (old, new)| replaced(text, old, new)))
+    }),
+];
+
+/// Puts each of them behind its bound. `charge` is told how much a call makes.
+pub(super) fn add(engine: &mut Engine, charge: fn(u64)) -> anyhow::Result<()> {
+    for (name, arguments, weigh) in BOUNDED {
+        let places: Vec<String> = (0..*arguments).map(|at| format!("input[{at}]")).collect();
+        let rule = format!("package bounded\nout := {name}({})\n", places.join(", "));
+        let mut beside = Engine::new();
+        beside.set_strict_builtin_errors(true);
+        beside.add_policy("bounded.rego".to_owned(), rule)?;
+        let call = move |args: Vec<Value>| {
+            let weight = weigh(&args)?;
+            if weight > MOST {
+                bail!("`{name}` would make more than {MOST} characters or parts");
+            }
+            charge(weight);
+            beside.set_input(Value::from(args));
+            beside.eval_rule("data.bounded.out".to_owned()).map_err(|error| sentence(&error))
+        };
+        engine.add_extension((*name).to_owned(), *arguments, Box::new(call))?;
+    }
+    Ok(())
+}
+
+/// Without the place, which is one beside.
+fn sentence(error: &anyhow::Error) -> anyhow::Error {
+    let text = format!("{error:#}");
+    let said = text.rsplit_once("error: ").map_or(text.as_str(), |(_, said)| said);
+    anyhow::anyhow!("{}", said.trim())
+}
+
+/// How much a format makes by itself.
+fn formatted(format: &str) -> anyhow::Result<u64> {
+    let mut made = format.len() as u64;
+    for part in format.split('%').skip(1) {
+        let digits = part.trim_start_matches('.');
+        let digits = digits.find(|c: char| !c.is_numeric()).map_or(digits, |end| &digits[..end]);
+        if digits.chars().count() > WIDTH {
+            bail!("`sprintf` with a width of more than {WIDTH} digits");
+        }
+        let width: u64 = digits.parse().unwrap_or(0);
+        made = made.saturating_add(width);
+    }
+    Ok(made)
+}
+
+/// Length of a text in which each `old` became a `new`.
+fn replaced(text: u64, old: u64, new: u64) -> u64 {
+    let times = text / old.max(1) + 1;
+    text.saturating_add(times.saturating_mul(new))
+}
+
+fn string(args: &[Value], at: usize) -> &str {
+    args.get(at).and_then(|value| value.as_string().ok()).map_or("", |text| text)
+}
+
+fn length(args: &[Value], at: usize) -> u64 {
+    string(args, at).len() as u64
+}
+
+/// A number that is no whole one is none that a call accepts.
+fn number(args: &[Value], at: usize) -> i64 {
+    match args.get(at) {
+        Some(value @ Value::Number(_)) => value.as_i64().unwrap_or(i64::MAX),
+        _ => 0,
+    }
+}
+
+/// Elements of a list or a set.
+fn parts(args: &[Value], at: usize) -> u64 {
+    match args.get(at) {
+        Some(Value::Array(items)) => items.len() as u64,
+        Some(Value::Set(items)) => items.len() as u64,
+        _ => 0,
+    }
+}
+
+/// Characters and parts all the way down; no further than the most.
+fn deep(args: &[Value], at: usize) -> u64 {
+    let mut seen = 0_u64;
+    let mut next: Vec<&Value> = args.get(at).into_iter().collect();
+    while let Some(value) = next.pop() {
+        seen = seen.saturating_add(1);
+        match value {
+            Value::String(text) => seen = seen.saturating_add(text.len() as u64),
+            Value::Array(items) => next.extend(items.iter()),
+            Value::Set(items) => next.extend(items.iter()),
+            Value::Object(members) => {
+                for (key, value) in members.iter() {
+                    next.extend([key, value]);
+                }
+            }
+            Value::Number(_) | Value::Null | Value::Bool(_) | Value::Undefined => {}
+        }
+        if seen > MOST {
+            break;
+        }
+    }
+    seen
+}
