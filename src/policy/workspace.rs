@@ -94,27 +94,14 @@ pub struct Defaults {
 /// How tenants are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observe {
-    /// What shows whether a device is isolated.
-    pub isolation: IsolationEvidence,
     /// How far back alerts are read.
     pub alerts: Span,
 }
 
 impl Default for Observe {
     fn default() -> Self {
-        Self { isolation: IsolationEvidence::History, alerts: Span::from_days(30) }
+        Self { alerts: Span::from_days(30) }
     }
-}
-
-/// What shows whether a device is isolated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IsolationEvidence {
-    /// The action history.
-    History,
-    /// Advanced hunting.
-    Hunting,
-    /// Both; a dispute reads as unknown.
-    Both,
 }
 
 /// One Entra tenant and its API roots.

@@ -405,15 +405,12 @@ pub struct ObserveDocument {
     pub alerts: Option<DurationText>,
 }
 
-/// What shows whether a device is isolated.
+/// What shows whether a device is isolated. Advanced hunting is none of them yet: a word that is taken
+/// and not honoured would look like a second opinion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub enum EvidenceWord {
     /// The history of machine actions.
     History,
-    /// Advanced hunting.
-    Hunting,
-    /// Both; where they disagree the device reads as unknown.
-    Both,
 }

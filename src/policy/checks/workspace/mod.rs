@@ -13,7 +13,7 @@ use crate::diag::{Code, words};
 use crate::model::{Span, WorkspaceId, marker};
 use crate::policy::checks::terms::list;
 use crate::policy::checks::{Cx, header, leaf, rollout};
-use crate::policy::workspace::{Defaults, IsolationEvidence, Observe, Site, Tenant, Workspace};
+use crate::policy::workspace::{Defaults, Observe, Site, Tenant, Workspace};
 use crate::policy::yaml::{Entry, Node};
 
 /// Reads the workspace; nothing when a part without which there is none is wrong.
@@ -140,11 +140,13 @@ fn defaults(cx: &mut Cx<'_>, node: Option<&Node>) -> Defaults {
 fn observe(cx: &mut Cx<'_>, node: Option<&Node>) -> Observe {
     let mut observe = Observe::default();
     let get = |key: &str| node.and_then(|node| node.get(key));
-    observe.isolation = match get("isolation").and_then(Node::text) {
-        Some("hunting") => IsolationEvidence::Hunting,
-        Some("both") => IsolationEvidence::Both,
-        _ => observe.isolation,
-    };
+    let evidence = get("isolation").filter(|node| matches!(node.text(), Some("hunting" | "both")));
+    if let Some(node) = evidence {
+        let message = "advanced hunting is not read: it would confirm and dispute nothing";
+        let help =
+            "write `isolation: history`, or leave it out: the action history shows isolation";
+        cx.advise::<()>(Code::UnknownValue, &node.place, message, help);
+    }
     if let Some(span) = get("alerts").and_then(|node| leaf::duration(cx, node)) {
         observe.alerts = span;
     }
