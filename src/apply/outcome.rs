@@ -75,6 +75,9 @@ impl Outcome {
     }
 }
 
+/// The reason beside `Done` of what somebody changed after an earlier wave had confirmed it.
+pub(super) const CHANGED_SINCE: &str = "changed-since";
+
 /// How one change ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -107,6 +110,12 @@ impl Ended {
         let code = self.reason.as_ref().map(|reason| reason.code.as_str());
         let unasked = matches!(code, Some("throttled" | "unreachable" | "reading-failed"));
         self.outcome.is_failure() || (self.outcome == Outcome::NotAttempted && unasked)
+    }
+    /// Whether somebody changed it after it had been confirmed, in a run that stopped and went on.
+    #[must_use]
+    pub fn is_changed_since(&self) -> bool {
+        let code = self.reason.as_ref().map(|reason| reason.code.as_str());
+        self.outcome == Outcome::Done && code == Some(CHANGED_SINCE)
     }
     /// Names the action.
     #[must_use]

@@ -139,11 +139,11 @@ fn waves(page: &mut Page, plan: &Plan, ended: &[(&Change, Ended)]) {
     }
 }
 
-/// What did not end well, by outcome and reason, with names.
+/// What did not end well, or did not stay so, by outcome and reason, with names.
 fn troubles(page: &mut Page, ended: &[(&Change, Ended)]) {
     let mut grouped: BTreeMap<(Outcome, Verb, String), Vec<&Change>> = BTreeMap::new();
     for (change, ended) in ended {
-        if !ended.outcome.is_good() {
+        if !ended.outcome.is_good() || ended.is_changed_since() {
             let why = ended.reason.as_ref().map(reason::sentence).unwrap_or_default();
             grouped.entry((ended.outcome, change.verb, why)).or_default().push(change);
         }

@@ -126,3 +126,33 @@ fn a_run_on_disk_stops_after_each_wave_and_is_gone_on_with() {
         assert_eq!(resume(&rig, &root, &services).await, summary);
     });
 }
+
+/// Waves that a pause has confirmed are looked at once more when everything has ended, with the read
+/// that is taken anyway: what somebody changed is told, and the outcome stays.
+#[test]
+fn what_was_changed_after_its_wave_is_told_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("runs");
+    paused(async {
+        let rig = rig(12, "{waves: [3], pause: first}");
+        let client = rig.client();
+        let services: Services<'_> = [(Arc::from("contoso"), &client as &dyn Service)].into();
+        let plan: CheckedPlan = rig.check(rig.plan(&client).await);
+        let first = wave(&plan, 1);
+        let stop = StopFlag::default();
+        let (options, clock) = (Options::default(), &*rig.clock);
+        let (_, summary) =
+            apply(&plan, options, &root, &services, clock, &stop, &mut |_| {}).await.unwrap();
+        assert_eq!(summary.count(Outcome::Done), 3);
+        rig.play(&format!("act ana@contoso.example release {}", first[1]));
+        let summary = resume(&rig, &root, &services).await;
+        assert!(summary.is_complete(), "{:?}", summary.counts);
+        let since = plan.changes.iter().filter(|change| {
+            summary.outcomes.get(&change.id).is_some_and(palisade::apply::Ended::is_changed_since)
+        });
+        let since: Vec<&str> = since.map(|change| change.target.name.as_str()).collect();
+        assert_eq!(since, [first[1].as_str()]);
+        // The journal keeps it, and a finished run says the same again.
+        assert_eq!(resume(&rig, &root, &services).await, summary);
+    });
+}

@@ -23,7 +23,7 @@ pub(crate) fn standing() -> (Emulated, std::path::PathBuf, usize) {
 }
 
 /// A control request to the emulator; a connection of its own for each.
-fn control(tenant: &Emulated, method: &str, path: &str, body: &str) -> Value {
+pub(crate) fn control(tenant: &Emulated, method: &str, path: &str, body: &str) -> Value {
     let root = tenant.ready["defender"].as_str().unwrap();
     let host = root.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();

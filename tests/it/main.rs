@@ -16,6 +16,7 @@ mod cli_guards;
 mod cli_interrupt;
 mod cli_ownership;
 mod cli_process;
+mod cli_rollouts;
 mod cli_rules;
 mod cli_stop;
 mod emulator_socket;

@@ -8,7 +8,7 @@ use crate::apply::engine::track::{Kind, Phase};
 use crate::apply::engine::{Engine, Stage, answers};
 use crate::apply::journal::Entry;
 use crate::apply::judge::{After, alert, device};
-use crate::apply::outcome::{Ended, Outcome, Progress, Summary};
+use crate::apply::outcome::{CHANGED_SINCE, Ended, Outcome, Progress, Summary};
 use crate::inventory::{ActionRow, AlertRow};
 use crate::model::{ActionId, ActionStatus, Verb};
 use crate::plan::types::Reason;
@@ -82,6 +82,29 @@ impl Engine {
         self.verified(index, ended);
     }
 
+    /// What was confirmed before the run went on, once everything has ended: the same read answers for
+    /// it.
+    pub(super) fn earlier(&self) -> impl Iterator<Item = usize> + '_ {
+        let all = self.tracks.in_phase(Kind::Ended).filter(|_| self.tracks.unsettled() == 0);
+        all.filter(|index| self.is_earlier(*index))
+    }
+
+    pub(super) fn is_earlier(&self, index: usize) -> bool {
+        self.tracks.get(index).is_some_and(|track| track.earlier)
+    }
+
+    /// A later look at what was confirmed already. Its outcome stays, and what has come since is told.
+    pub(super) fn look_again(&mut self, index: usize, rows: &[&ActionRow]) {
+        self.tracks.looked_again(index);
+        let Some(Phase::Ended(ended)) = self.phase(index).cloned() else { return };
+        let Some((change, newer)) = self.newer(index, rows) else { return };
+        let after = device::after(change, ended.action.as_ref(), &newer, self.own(change));
+        if let After::Different(reason) = after {
+            let reason = Reason { code: CHANGED_SINCE.to_owned(), ..reason };
+            self.end(index, Ended { reason: Some(reason), ..ended });
+        }
+    }
+
     fn verified(&mut self, index: usize, ended: Ended) {
         let name = self.tracks.get(index).map(|track| track.tenant.clone());
         if let Some(tenant) = name.and_then(|name| self.tenants.get_mut(&name)) {
@@ -98,6 +121,10 @@ impl Engine {
     /// does not count as success.
     pub(super) fn verification_failed(&mut self, changes: &[usize]) {
         for index in changes {
+            if self.is_earlier(*index) {
+                self.tracks.looked_again(*index);
+                continue;
+            }
             let (action, shelved) = self.standing(*index);
             let ended = shelved.unwrap_or_else(|| {
                 Ended::because(Outcome::Failed, Reason::new("not-verified")).by(action)
@@ -114,7 +141,7 @@ impl Engine {
         if self.stop.is_some() {
             return self.submitted.is_empty();
         }
-        self.tracks.count(Kind::Ended) == self.tracks.len()
+        self.all_ended() && self.earlier().next().is_none()
     }
 
     pub(super) fn close(&mut self) {

@@ -224,6 +224,7 @@ impl Engine {
             .in_phase(Kind::Claimed)
             // What is pending when the run stops for a while is looked at again when it goes on.
             .chain(self.tracks.in_phase(Kind::Shelved).filter(|_| self.tracks.unsettled() == 0))
+            .chain(self.earlier())
             .filter(|index| !asked.contains(index) && self.retry_at(*index) <= now)
             .collect();
         if alerts >= self.options.concurrency {
@@ -271,6 +272,7 @@ impl Engine {
                 (Purpose::Reread, _) => self.reread_device(*index, rows, now),
                 (Purpose::Look, Source::Action) => self.looked_action(*index, row, now),
                 (Purpose::Look, _) => self.looked_device(*index, rows, now),
+                (Purpose::Verify, _) if self.is_earlier(*index) => self.look_again(*index, rows),
                 (Purpose::Verify, Source::Action) => self.verify_action(*index, row),
                 (Purpose::Verify, _) => self.verify_device(*index, rows),
             }

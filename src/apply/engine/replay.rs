@@ -140,6 +140,7 @@ impl Engine {
             unsent: 0,
             sent: false,
             action: None,
+            earlier: false,
             phase: Phase::Idle(not_before),
         };
         let latest = self.plan.created_at.checked_add(self.options.wait_spread);
@@ -225,7 +226,11 @@ fn apply(track: &mut Track, change: &Change, entry: &Entry, time: Timestamp) {
                 accepted.status = status;
             }
         }
-        Entry::Outcome { ended, .. } => track.phase = Phase::Ended(ended.clone()),
+        Entry::Outcome { ended, .. } => {
+            let is_confirmed = ended.outcome == Outcome::Done && ended.reason.is_none();
+            track.earlier = is_confirmed && track.device.is_some();
+            track.phase = Phase::Ended(ended.clone());
+        }
         Entry::Started { .. }
         | Entry::WaveBegun { .. }
         | Entry::WaveEnded { .. }

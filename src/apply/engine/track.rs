@@ -93,6 +93,8 @@ pub(super) struct Track {
     pub(super) sent: bool,
     /// The action that stands for it, once there is one.
     pub(super) action: Option<ActionId>,
+    /// Confirmed before the run stopped and went on; looked at once more when all has ended.
+    pub(super) earlier: bool,
     pub(super) phase: Phase,
 }
 
@@ -246,6 +248,13 @@ impl Tracks {
         {
             track.sent = true;
             self.sent += 1;
+        }
+    }
+
+    /// The later look at what was confirmed already has been taken, or given up.
+    pub(super) fn looked_again(&mut self, index: usize) {
+        if let Some(track) = self.all.get_mut(index) {
+            track.earlier = false;
         }
     }
 

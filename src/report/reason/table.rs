@@ -79,6 +79,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("cap-run", "over the cap of one run", "{wouldBe} in one run, cap {limit}[ ({setting})]"),
     ("changed-after", "changed again", "it was set and somebody changed it again[: {found}]"),
+    (
+        "changed-since",
+        "changed after it was confirmed",
+        "confirmed in an earlier wave, and somebody changed it since[: {kind}][ by {by}][ at {created}][, {status}]",
+    ),
     ("comment-gone", "comment gone", "the comment was posted and is not there any more"),
     (
         "cooldown",

@@ -1,0 +1,97 @@
+//! Rollouts as a person meets them: a run that waits for a word, and one whose first wave fails.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::cli_flow::Emulated;
+use crate::cli_interrupt::{control, state};
+use crate::cli_process::{err, out};
+
+/// A workspace whose isolations go out by this rollout, and the names of the devices by wave.
+fn rolling(rollout: &str) -> (Emulated, std::path::PathBuf, Vec<(u64, String)>) {
+    let tenant = Emulated::start(&["--devices", "300", "--speed", "600"]);
+    let soc = tenant.workspace();
+    let file = soc.join("policies/containment/ir-tagged-devices.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}  rollout: {rollout}\n")).unwrap();
+    tenant.expect(&soc, 0, &["plan", "--out", "case.plan.json"]);
+    let plan: Value =
+        serde_json::from_slice(&fs::read(soc.join("case.plan.json")).unwrap()).unwrap();
+    let changes = plan["changes"].as_array().unwrap();
+    let mut waves: Vec<(u64, String)> = changes
+        .iter()
+        .filter(|change| change["verb"] == "isolate")
+        .map(|change| {
+            let name = change["target"]["name"].as_str().unwrap();
+            (change["wave"].as_u64().unwrap(), name.to_owned())
+        })
+        .collect();
+    waves.sort();
+    assert!(waves.len() > 2 && waves[0].0 == 1 && waves[1].0 == 2, "{waves:?}");
+    (tenant, soc, waves)
+}
+
+fn isolations(tenant: &Emulated) -> usize {
+    let page = control(tenant, "GET", "requests?method=POST&path=/api/machines/*/isolate", "");
+    page["requests"].as_array().unwrap().len()
+}
+
+fn result(tenant: &Emulated, soc: &Path) -> Value {
+    let shown = tenant.expect(soc, 0, &["runs", "show", "--format", "json"]);
+    serde_json::from_str(&out(&shown)).unwrap()
+}
+
+#[test]
+fn a_run_waits_for_a_person_and_tells_what_was_undone_meanwhile() {
+    let (tenant, soc, waves) = rolling("{waves: [1], pause: first}");
+    let output = tenant.expect(&soc, 5, &["apply", "case.plan.json"]);
+    let screen = out(&output);
+    assert!(screen.contains("after wave 1 of ir-7781 a person has to go on"), "{screen}");
+    assert!(err(&output).contains("goes on with the next wave"), "{}", err(&output));
+    assert_eq!((state(&tenant, &soc).as_str(), isolations(&tenant)), ("stopped", 1));
+
+    let first = &waves[0].1;
+    let act = json!({"actor": "ana@contoso.example", "verb": "release", "device": first});
+    control(&tenant, "POST", "act", &act.to_string());
+    let resumed = out(&tenant.expect(&soc, 0, &["runs", "resume"]));
+    assert!(resumed.contains("as planned"), "{resumed}");
+    assert!(resumed.contains("confirmed in an earlier wave"), "{resumed}");
+    assert!(
+        resumed.contains("ana@contoso.example") && resumed.contains(first.as_str()),
+        "{resumed}"
+    );
+    assert_eq!((state(&tenant, &soc).as_str(), isolations(&tenant)), ("finished", waves.len()));
+    let result = result(&tenant, &soc);
+    let changes = result["changes"].as_array().unwrap();
+    let since: Vec<&Value> = changes
+        .iter()
+        .filter(|change| change["reason"]["code"] == "changed-since")
+        .map(|change| &change["target"]["name"])
+        .collect();
+    assert_eq!(since, [first.as_str()]);
+    assert!(changes.iter().all(|change| change["outcome"] == "done"), "{changes:#?}");
+    tenant.expect(&soc, 0, &["runs", "verify"]);
+    // A run that has ended is not gone on with.
+    let again = out(&tenant.expect(&soc, 0, &["runs", "resume"]));
+    assert_eq!((again, isolations(&tenant)), (resumed, waves.len()));
+}
+
+#[test]
+fn a_first_wave_that_fails_is_the_last() {
+    let (tenant, soc, waves) = rolling("{waves: [1], failureLimit: 0}");
+    control(&tenant, "POST", "scenario", "switch failures-per-mille 1000");
+    let output = tenant.expect(&soc, 5, &["apply", "case.plan.json"]);
+    let screen = out(&output);
+    let left = waves.len() - 1;
+    assert!(screen.contains(&format!("1 failed + {left} not attempted")), "{screen}");
+    assert!(screen.contains("rollout ir-7781 stopped in wave 1"), "{screen}");
+    assert_eq!((state(&tenant, &soc).as_str(), isolations(&tenant)), ("finished", 1));
+    let result = result(&tenant, &soc);
+    assert_eq!(result["counts"]["notAttempted"], left);
+    tenant.expect(&soc, 0, &["runs", "verify"]);
+    // When the cause is found, the next plan has them all again.
+    control(&tenant, "POST", "scenario", "switch failures-per-mille 0");
+    tenant.expect(&soc, 2, &["plan", "--detailed-exitcode"]);
+}
