@@ -69,7 +69,7 @@ pub(super) fn cancel(scene: &Scene<'_>, pending: &Pending, draft: &mut Draft) {
             Holder::Ours { policy, change } if pending.wants(action, &policy, &change) => {
                 flying.entry(at).or_default().ours.push((action, policy));
             }
-            Holder::Ours { .. } => {}
+            // One of ours that is not wanted never gets in here: a part that only ours have says no.
             holder if pending.reaches(action) && !pending.is_of_ours() => {
                 flying.entry(at).or_default().others.push((action, holder));
             }

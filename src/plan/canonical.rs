@@ -295,6 +295,15 @@ mod tests {
     #[test]
     fn numbers_with_a_fraction_are_refused() {
         assert_eq!(hash(&json!({"a": [0.5]}), ""), None);
+        assert_eq!(hash(&[0.5f32], ""), None);
+    }
+
+    #[test]
+    fn a_hash_is_the_one_that_other_programs_make() {
+        assert_eq!(hex(&[0x00, 0x1f, 0xa0, 0xf5]), "001fa0f5");
+        // `printf '{"a":1}' | sha256sum`
+        let expected = "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862";
+        assert_eq!(hash(&json!({"b": 2, "a": 1}), "b").as_deref(), Some(expected));
     }
 
     /// The same text by the plainest means: a tree whose members are sorted.

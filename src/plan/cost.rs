@@ -55,6 +55,53 @@ fn least_seconds(calls: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::tests::fleet::{Fleet, Machine};
+    use crate::plan::tests::planned;
+    use crate::plan::tests::policies::{isolate, set, tag, workspace};
+    use crate::plan::types::Parameters;
+    use crate::policy::PolicySet;
+
+    /// An isolation, to be changed.
+    fn isolation() -> Change {
+        let policies = PolicySet { isolation: vec![isolate("ir", tag("ir"))], ..set() };
+        let fleet = Fleet::of([Machine::new("pc-1").tag("ir")]);
+        planned(&policies, &workspace(), fleet.build()).changes.remove(0)
+    }
+
+    #[test]
+    fn devices_are_acted_on_and_listed_three_times() {
+        let some = |verb, count| vec![Change { verb, ..isolation() }; count];
+        for (changes, calls) in [
+            (vec![], 0),
+            (some(Verb::Isolate, 1), 4),
+            (some(Verb::Isolate, 40), 43),
+            (some(Verb::Isolate, 41), 47),
+            (some(Verb::Cancel, 2), 5),
+            ([some(Verb::Isolate, 40), some(Verb::Cancel, 1)].concat(), 47),
+        ] {
+            assert_eq!(of(&changes).calls, calls, "{} changes", changes.len());
+        }
+    }
+
+    #[test]
+    fn alerts_are_read_set_when_there_is_something_to_set_commented_on_and_read() {
+        let text = || Some("x".to_owned());
+        let none = Parameters::default;
+        for (parameters, calls) in [
+            (none(), 2),
+            (Parameters { status: text(), ..none() }, 3),
+            (Parameters { classification: text(), ..none() }, 3),
+            (Parameters { determination: text(), ..none() }, 3),
+            (Parameters { assigned_to: text(), ..none() }, 3),
+            (Parameters { comment: text(), ..none() }, 3),
+            (Parameters { status: text(), classification: text(), comment: text(), ..none() }, 4),
+        ] {
+            let mut change = Change { verb: Verb::Classify, parameters, ..isolation() };
+            change.target.kind = TargetKind::Alert;
+            assert_eq!(of(&[change.clone()]).calls, calls, "{:?}", change.parameters);
+            assert_eq!(of(&[change.clone(), change]).calls, 2 * calls);
+        }
+    }
 
     #[test]
     fn the_rate_windows_decide_how_long_it_takes() {

@@ -177,6 +177,7 @@ mod tests {
             ("\u{feff}\0\u{1}", true),
             ("ask Ada before you apply", true),
             ("until: 2026-11-26T09:59:59Z", false),
+            ("until: 2026-11-26T10:00:00Z", false),
             ("until: 2026-11-26T10:00:01Z", true),
             ("until: tomorrow", true),
             ("until: 2026-11-26T09:00:00Z\nuntil: 2026-11-26T09:30:00Z", true),
@@ -186,7 +187,9 @@ mod tests {
         ] {
             assert_eq!(Freeze::parse(text).is_in_force(now), in_force, "{text:?}");
         }
-        assert!(Freeze::unreadable("permission denied").is_in_force(now));
+        let unreadable = Freeze::unreadable("permission denied");
+        assert!(unreadable.is_in_force(now));
+        assert_eq!(unreadable.reason().text("trouble").as_deref(), Some("permission denied"));
     }
 
     #[test]

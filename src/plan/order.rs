@@ -120,3 +120,48 @@ impl Scene<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::fleet::{Fleet, Machine, now};
+    use crate::plan::tests::policies::{set, workspace};
+    use crate::plan::{Circumstances, Input};
+
+    #[test]
+    fn how_carefully_to_look_depends_on_what_is_done_to_whom() {
+        use ChangeRisk::{High, Low, Medium};
+        let (plain, mut dear, mut hot) =
+            (Machine::new("plain"), Machine::new("dear"), Machine::new("hot"));
+        dear.value = DeviceValue::High;
+        hot.risk = Risk::High;
+        let server = Machine::new("server").platform("WindowsServer2022");
+        let machines = [plain, dear, server, hot];
+        let inventories = [Fleet::of(machines.clone()).build()];
+        let (policies, workspace, around) = (set(), workspace(), Circumstances::default());
+        let input = Input {
+            policies: &policies,
+            workspace: &workspace,
+            inventories: &inventories,
+            now: now(),
+            around: &around,
+            study: false,
+            tool: "palisade 0.1.0",
+        };
+        let scene = Scene::new(input, &inventories[0]);
+        for (verb, expected) in [
+            (Verb::Offboard, [High, High, High, High]),
+            (Verb::Isolate, [Medium, High, Medium, Medium]),
+            (Verb::Quarantine, [Medium, High, Medium, Medium]),
+            (Verb::Restrict, [Low, High, Medium, Low]),
+            (Verb::Release, [Low, Low, Low, Medium]),
+            (Verb::Unrestrict, [Low, Low, Low, Medium]),
+            (Verb::Scan, [Low, Low, Low, Low]),
+            (Verb::Cancel, [Low, Low, Low, Low]),
+        ] {
+            let risk =
+                |machine: &Machine| scene.risk(inventories[0].find(&machine.id()).unwrap(), verb);
+            assert_eq!(machines.each_ref().map(risk), expected, "{verb}");
+        }
+    }
+}

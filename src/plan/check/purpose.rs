@@ -72,3 +72,6 @@ fn is_ours(change: &Change, inventory: &Inventory, input: &Input<'_>) -> bool {
                 && ours(row)
         })
 }
+
+#[cfg(test)]
+mod tests;

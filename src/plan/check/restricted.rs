@@ -62,7 +62,51 @@ pub(super) fn runner(runner: &Runner, inventory: &Inventory, device: Dev) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::tests::fleet::{Fleet, Machine};
     use proptest::prelude::*;
+
+    #[test]
+    fn tag_group_and_the_name_of_a_server_show_a_domain_controller() {
+        let server = |name: &str| Machine::new(name).platform("WindowsServer2022");
+        for (machine, expected) in [
+            (Machine::new("pc-1"), false),
+            (Machine::new("pc-1").tag("x").tag("Domain Controller"), true),
+            (Machine::new("pc-1").tag("datacenter"), false),
+            (Machine::new("pc-1").group("EMEA Domain-Controllers"), true),
+            (Machine::new("dc01"), false),
+            (server("web01"), false),
+            (server("dc01"), true),
+        ] {
+            let inventory = Fleet::of([machine.clone()]).build();
+            let device = inventory.find(&machine.id()).unwrap();
+            assert_eq!(domain_controller(&inventory, device), expected, "{machine:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_or_an_address_of_few_is_the_runners() {
+        let site = |own: usize, others: usize| {
+            let with = |(number, address): (usize, &str)| {
+                let mut machine = Machine::new(&format!("pc-{number}"));
+                machine.ips = vec![address.parse().unwrap()];
+                machine
+            };
+            let own = std::iter::repeat_n("10.0.0.1", own);
+            let all = own.chain(std::iter::repeat_n("10.0.0.2", others)).enumerate();
+            let machines: Vec<Machine> = all.map(with).collect();
+            let first = machines[0].id();
+            let inventory = Fleet::of(machines).build();
+            let device = inventory.find(&first).unwrap();
+            let by = |names: &[&str], addresses: &[&str]| {
+                let names = names.iter().map(|name| (*name).to_owned());
+                let addresses = addresses.iter().map(|text| text.parse().unwrap());
+                runner(&Runner::new(names, addresses), &inventory, device)
+            };
+            (by(&[], &["10.0.0.1"]), by(&["pc-0"], &[]), by(&["pc-1"], &["10.0.0.9"]))
+        };
+        assert_eq!(site(3, 5), (true, true, false));
+        assert_eq!(site(4, 1), (false, true, false));
+    }
 
     proptest! {
         #[test]

@@ -2,12 +2,12 @@
 
 use super::{Fault, check};
 use crate::inventory::{Inventory, What};
-use crate::model::ActionKind::Isolate;
+use crate::model::ActionKind::{Isolate, RestrictCodeExecution};
 use crate::model::ActionStatus::Succeeded;
 use crate::model::{DeviceValue, Facet, Verb};
 use crate::plan::circumstances::Runner;
 use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
-use crate::plan::tests::policies::{exempt, isolate, set, tag, workspace};
+use crate::plan::tests::policies::{exempt, isolate, restrict, scan, set, tag, workspace};
 use crate::plan::types::{Change, Disposition, Plan, Wave};
 use crate::plan::{Circumstances, Input, Lift, plan};
 use crate::policy::rollout::Rollout;
@@ -292,4 +292,52 @@ fn waves_that_are_not_as_their_policies_say() {
         plan.rollouts.push(again);
     };
     assert!(faults(&twice).contains(&"Unsorted".to_owned()));
+}
+
+#[test]
+fn a_rollout_that_only_the_plan_or_only_the_policies_have() {
+    let (policies, world) = (|world: &mut World| world.policies = World::new().policies, staged());
+    let mut plan = plan(&world.input()).unwrap();
+    let mut without = staged();
+    policies(&mut without);
+    assert_eq!(named(check(&plan, &without.input())), ["OtherRollout", "OtherBake"]);
+    plan.rollouts.clear();
+    for change in &mut plan.changes {
+        (change.rollout, change.wave) = (None, 1);
+    }
+    let faults = named(check(&plan, &world.input()));
+    assert!(faults.contains(&"OtherRollout".to_owned()), "{faults:?}");
+}
+
+#[test]
+fn what_code_execution_starts_from_is_read_too() {
+    let restricted = || fleet().by_us("pc-3", RestrictCodeExecution, Succeeded, ago(5), "gone");
+    let mut world = World::new();
+    world.policies.restriction = vec![restrict("kiosks", tag("ir"))];
+    world.inventories = [restricted().build()];
+    let plan = plan(&world.input()).unwrap();
+    let mut faults = |fleet: Fleet| {
+        world.inventories = [fleet.build()];
+        named(check(&plan, &world.input()))
+    };
+    assert_eq!(faults(restricted()), Vec::<String>::new());
+    let taken = restricted().by_hand("pc-1", RestrictCodeExecution, Succeeded, ago(1));
+    assert_eq!(faults(taken), ["WrongStart"]);
+    // Released although nobody had taken it.
+    assert_eq!(faults(fleet()), ["ForeignRelease", "WrongStart"]);
+    let mut free = restricted();
+    free.actions.remove(0);
+    assert_eq!(faults(free), ["ForeignRelease", "WrongStart"]);
+}
+
+#[test]
+fn scans_rest_on_antivirus_health_and_nothing_else_does() {
+    let unread = |world: &mut World| world.inventories = [fleet().lacks(What::AvHealth).build()];
+    assert_eq!(faults_with(unread), Vec::<String>::new());
+    let mut world = World::new();
+    world.policies.scans = vec![scan("daily", tag("ir"), "0 8 * * *")];
+    let plan = plan(&world.input()).unwrap();
+    assert!(plan.changes.iter().any(|change| change.verb == Verb::Scan));
+    unread(&mut world);
+    assert_eq!(named(check(&plan, &world.input())), ["Unknown"]);
 }

@@ -90,3 +90,90 @@ fn says(change: &Change, code: &str, objection: &Objection, key: &str) -> bool {
     let said = reason.and_then(|reason| reason.facts.get(key));
     said.is_some() && said == objection.facts.get(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::model::Span;
+    use crate::plan::tests::fleet::{Fleet, Machine, ago};
+    use crate::plan::tests::planned;
+    use crate::plan::tests::policies::{isolate, set, tag, workspace};
+    use crate::plan::types::Reason;
+    use crate::policy::PolicySet;
+
+    /// A plan of one isolation for 72 hours.
+    fn plan() -> Plan {
+        let policies = PolicySet { isolation: vec![isolate("ir", tag("ir"))], ..set() };
+        let fleet = Fleet::of([Machine::new("pc-1").tag("ir")]);
+        planned(&policies, &workspace(), fleet.build())
+    }
+
+    fn objection(code: &str, verb: Verb, facts: &[(&str, Value)]) -> Objection {
+        let facts = facts.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+        let said = crate::plan::Freeze::default().objection();
+        Objection { code: code.to_owned(), verb: Some(verb), facts: facts.collect(), ..said }
+    }
+
+    #[test]
+    fn leases_that_are_missing_or_too_long() {
+        let plan = plan();
+        let about = |objection: &Objection, change: &Change| is_about(&plan, objection, change);
+        let leased = &plan.changes[0];
+        let endless = Change { lease_end: None, ..leased.clone() };
+        let released = Change { verb: Verb::Release, ..endless.clone() };
+        let missing = objection("lease-missing", Verb::Isolate, &[]);
+        assert_eq!(
+            [leased, &endless, &released].map(|it| about(&missing, it)),
+            [false, true, false]
+        );
+        let most = |seconds: u64| {
+            let facts = [("policy", "ir".into()), ("mostSeconds", seconds.into())];
+            objection("max-lease", Verb::Isolate, &facts)
+        };
+        let length = Span::from_hours(72).as_secs();
+        let found = [length - 1, length].map(|seconds| about(&most(seconds), leased));
+        assert_eq!(found, [true, false]);
+        let over = Change { lease_end: Some(ago(0)), ..leased.clone() };
+        assert!(!about(&most(1), &over) && !about(&most(1), &endless));
+    }
+
+    #[test]
+    fn releases_of_what_is_gone_and_what_a_person_released() {
+        let plan = plan();
+        let about = |code: &str, fact: (&str, &str), change: (Verb, &str, (&str, &str))| {
+            let (verb, reason, (key, value)) = change;
+            let reason = Some(Reason::new(reason).with(key, value));
+            let change = Change { verb, reason, ..plan.changes[0].clone() };
+            let verb = if code == "orphaned-releases" { Verb::Release } else { Verb::Isolate };
+            is_about(&plan, &objection(code, verb, &[(fact.0, fact.1.into())]), &change)
+        };
+        for (change, expected) in [
+            ((Verb::Release, "policy-gone", ("policy", "ir")), true),
+            ((Verb::Release, "policy-gone", ("policy", "else")), false),
+            ((Verb::Release, "no-longer-selected", ("policy", "ir")), false),
+            ((Verb::Cancel, "policy-gone", ("policy", "ir")), false),
+            // Neither says which one.
+            ((Verb::Release, "policy-gone", ("else", "ir")), false),
+        ] {
+            assert_eq!(
+                about("orphaned-releases", ("policy", "ir"), change),
+                expected,
+                "{change:?}"
+            );
+        }
+        let silent = (Verb::Release, "policy-gone", ("else", "ir"));
+        assert!(!about("orphaned-releases", ("else", "ir"), silent));
+        for (fact, change, expected) in [
+            (("by", "ana"), (Verb::Isolate, "released-by-hand", ("by", "ana")), true),
+            (("run", "r1"), (Verb::Isolate, "released-by-hand", ("run", "r1")), true),
+            (("by", "ana"), (Verb::Isolate, "released-by-hand", ("by", "bob")), false),
+            (("by", "ana"), (Verb::Restrict, "released-by-hand", ("by", "ana")), false),
+            (("run", "r1"), (Verb::Restrict, "released-by-hand", ("run", "r1")), false),
+            (("by", "ana"), (Verb::Isolate, "reasserted", ("by", "ana")), false),
+        ] {
+            assert_eq!(about("released-by-hand", fact, change), expected, "{change:?}");
+        }
+    }
+}

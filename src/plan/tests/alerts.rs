@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::fleet::{Fleet, Machine, alert, marked};
-use super::policies::{rule, set, workspace};
+use super::policies::{rule, set, tag, workspace};
 use super::{planned, rows};
-use crate::inventory::AlertRow;
-use crate::model::{AlertStatus, Classification, Determination};
-use crate::plan::types::{Level, Plan};
+use crate::inventory::{AlertRow, What};
+use crate::model::{AlertStatus, Classification, Determination, Severity};
+use crate::plan::types::{Level, Plan, Risk};
 use crate::policy::PolicySet;
+use crate::policy::selector::{AlertExpr, AlertTerm};
 use crate::policy::set::{AlertRule, Mode, Verdict};
 
 const TITLE: &str = "Mimikatz credential theft tool";
@@ -56,6 +57,7 @@ fn a_matching_alert_is_classified_with_the_spellings_of_graph() {
     assert_eq!(change.parameters.status.as_deref(), Some("resolved"));
     assert_eq!(change.parameters.classification.as_deref(), Some("informationalExpectedActivity"));
     assert_eq!(change.parameters.determination.as_deref(), Some("securityTesting"));
+    assert_eq!(change.parameters.assigned_to.as_deref(), Some("soc@contoso.example"));
     let comment = change.parameters.comment.clone().unwrap();
     assert!(comment.starts_with("red team range [palisade contoso-soc/red-team "), "{comment}");
     assert_eq!(change.target.group, "Workstations");
@@ -181,4 +183,82 @@ fn audit_rules_show_only_where_no_enforcing_rule_decides() {
         new(),
         &["do classify ALERT new/unknown/unknown/ -> inProgress/unknown/unknown/"],
     );
+}
+
+#[test]
+fn half_a_verdict_is_a_verdict_and_stays_too() {
+    let held = ["held ALERT classification analyst-verdict"];
+    for (classification, determination) in [
+        (Classification::TruePositive, Determination::Unknown),
+        (Classification::Unknown, Determination::Malware),
+    ] {
+        let judged = AlertRow { classification, determination, ..new() };
+        check(&with([red_team()]), judged, &held);
+    }
+    let judged = AlertRow {
+        classification: Classification::TruePositive,
+        determination: Determination::Malware,
+        ..new()
+    };
+    for set in [
+        Verdict { classification: Some(Classification::FalsePositive), ..Verdict::default() },
+        Verdict { determination: Some(Determination::Other), ..Verdict::default() },
+    ] {
+        check(&with([rule("half", "*", set)]), judged.clone(), &held);
+    }
+}
+
+#[test]
+fn closing_a_severe_alert_is_what_to_look_at() {
+    for (severity, status, risk) in [
+        (Severity::High, AlertStatus::Resolved, Risk::Medium),
+        (Severity::High, AlertStatus::InProgress, Risk::Low),
+        (Severity::Medium, AlertStatus::Resolved, Risk::Low),
+    ] {
+        let rules = with([rule("a", "*", Verdict { status: Some(status), ..Verdict::default() })]);
+        let fleet = Fleet::of([Machine::new("pc-1")]).alert(AlertRow { severity, ..new() });
+        let plan = planned(&rules, &workspace(), fleet.build());
+        assert_eq!(plan.changes[0].risk, risk, "{severity:?} {status:?}");
+    }
+}
+
+#[test]
+fn rules_contradict_each_other_in_any_one_member() {
+    let status = |it| Verdict { status: Some(it), ..Verdict::default() };
+    let classification = |it| Verdict { classification: Some(it), ..Verdict::default() };
+    let determination = |it| Verdict { determination: Some(it), ..Verdict::default() };
+    let assigned = |it| Verdict { assigned_to: Some(Arc::from(it)), ..Verdict::default() };
+    let conflict = ["held ALERT classification rule-conflict"];
+    for (left, right) in [
+        (status(AlertStatus::InProgress), status(AlertStatus::Resolved)),
+        (
+            classification(Classification::TruePositive),
+            classification(Classification::FalsePositive),
+        ),
+        (determination(Determination::Malware), determination(Determination::Other)),
+        (assigned("ana"), assigned("bob")),
+    ] {
+        check(&with([rule("a", "*", left), rule("b", "*", right)]), new(), &conflict);
+    }
+    let apart =
+        with([rule("a", "*", status(AlertStatus::InProgress)), rule("b", "*", assigned("bob"))]);
+    check(
+        &apart,
+        new(),
+        &["do classify ALERT new/unknown/unknown/ -> inProgress/unknown/unknown/"],
+    );
+}
+
+#[test]
+fn what_a_rule_reads_beside_the_alerts_must_have_been_read() {
+    let mut rule = red_team();
+    rule.alerts = AlertExpr::Term(AlertTerm::Device(Box::new(tag("range"))));
+    let fleet = Fleet::of([Machine::new("pc-1").tag("range")]).alert(new());
+    let rules = with([rule]);
+    let of = |fleet: &Fleet| planned(&rules, &workspace(), fleet.build());
+    assert_eq!(of(&fleet).changes.len(), 1);
+    assert_eq!(of(&fleet.clone().lacks(What::Alerts)).changes.len(), 1);
+    let plan = of(&fleet.lacks(What::Devices));
+    assert_eq!(rows(&plan), [format!("unknown {TITLE} classification selector-partial")]);
+    assert_eq!(plan.unknown[0].reason.text("what").as_deref(), Some("devices"));
 }

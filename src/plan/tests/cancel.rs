@@ -48,6 +48,7 @@ fn only_ours_are_cancelled_and_the_others_are_shown() {
     );
     assert_eq!(plan.changes[0].parameters.action_id.as_deref(), Some("action-00000"));
     assert_eq!(plan.summary.total, 5);
+    assert!(plan.objections.is_empty(), "{:?}", plan.objections);
 }
 
 #[test]
@@ -105,4 +106,47 @@ fn several_on_one_device_are_a_change_each() {
     let around = Circumstances { purpose: Purpose::Undo(past), ..Circumstances::default() };
     let undo = planned_around(&around, &set(), &workspace(), fleet.build());
     assert_eq!((undo.cannot.len(), undo.summary.total), (2, 3));
+}
+
+#[test]
+fn of_what_others_have_in_flight_only_what_was_asked_about_is_shown() {
+    let changes = |id: &str| Some(BTreeSet::from([id.into()]));
+    let devices = |name: &str| Some(BTreeSet::from([device_id(name)]));
+    let (a, b) = (
+        "do cancel a pending -> cancelled (cancel-asked)",
+        "do cancel b inprogress -> cancelled (cancel-asked)",
+    );
+    let d = "changing d isolation in-flight-foreign";
+    for (wanted, expected) in [
+        (Wanted { policy: Some("ir".into()), ..Wanted::default() }, &[a][..]),
+        (Wanted { policy: Some("gone".into()), ..Wanted::default() }, &[]),
+        (Wanted { changes: changes("0123456789ab"), ..Wanted::default() }, &[a, b]),
+        (Wanted { devices: devices("b"), ..Wanted::default() }, &[b]),
+        (Wanted { devices: devices("d"), ..Wanted::default() }, &[d]),
+        (Wanted { action: Some("action-00004".into()), ..Wanted::default() }, &[d]),
+        (Wanted { policy: Some("ir".into()), devices: devices("d"), ..Wanted::default() }, &[]),
+    ] {
+        assert_eq!(rows(&planned(&busy(), wanted.clone())), expected, "{wanted:?}");
+    }
+}
+
+#[test]
+fn the_reason_is_the_policy_of_the_marker_with_the_kind_that_moves_the_facet() {
+    let fleet = Fleet::of(["a", "b", "c"].map(Machine::new))
+        .by_us("a", Isolate, Pending, ago(3), "ir")
+        .by_us("b", RunAntiVirusScan, Pending, ago(3), "nightly")
+        .by_us("c", RestrictCodeExecution, Pending, ago(3), "kiosks");
+    let plan = planned(&fleet, Wanted::default());
+    let mut why: Vec<_> = plan
+        .changes
+        .iter()
+        .map(|change| (change.because[0].kind.as_str(), change.because[0].name.as_str()))
+        .collect();
+    why.sort_unstable();
+    let expected = [
+        ("CodeExecutionRestriction", "kiosks"),
+        ("IsolationSet", "ir"),
+        ("ScanSchedule", "nightly"),
+    ];
+    assert_eq!(why, expected);
 }

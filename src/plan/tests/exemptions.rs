@@ -92,3 +92,18 @@ fn a_device_may_be_accepted_as_free() {
     let taken = pc().by_hand("pc-1", Isolate, Succeeded, ago(2));
     assert_eq!(rows(&plan(&taken, accepting, true)), ["held pc-1 isolation accepted-moved"]);
 }
+
+#[test]
+fn a_value_is_accepted_on_the_devices_of_the_exemption_alone() {
+    let mut accepting = until(Span::from_days(90).after(now()));
+    accepting.accepted.isolation = Some(Isolation::Full);
+    let fleet = Fleet::of([Machine::new("pc-1").tag("ir"), Machine::new("pc-2")])
+        .by_hand("pc-1", Isolate, Succeeded, ago(50))
+        .by_hand("pc-2", Isolate, Succeeded, ago(50));
+    let expected = ["foreign pc-2 isolation held-by-other"];
+    assert_eq!(rows(&plan(&fleet, accepting.clone(), false)), expected);
+    // One that has just ended accepts nothing, and its facet is not watched any longer.
+    accepting.expires = now();
+    let quiet = plan(&Fleet::of([Machine::new("pc-1").tag("ir")]), accepting, false);
+    assert_eq!((rows(&quiet).len(), quiet.summary.total), (0, 0));
+}

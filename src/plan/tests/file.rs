@@ -9,9 +9,11 @@ use crate::inventory::What;
 use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
 use crate::model::Span;
-use crate::plan::file::{Begun, PlanFileError, VerifyContext, go_on, read, seal, to_bytes, verify};
-use crate::plan::types::Plan;
-use crate::plan::types::Reason;
+use crate::plan::file::{
+    Begun, FILE_MAX, PlanFileError, VerifyContext, go_on, read, seal, to_bytes, verify,
+};
+use crate::plan::freeze::Freeze;
+use crate::plan::types::{Aim, Objection, Plan, Reason};
 use crate::policy::{PolicySet, Workspace};
 
 fn made(workspace: &Workspace) -> Plan {
@@ -87,6 +89,8 @@ fn a_plan_is_applied_where_and_when_it_was_made_for() {
         refused(plan.clone(), &here, &digest, late),
         PlanFileError::Expired { valid_until: Span::from_secs(30 * 60).after(now()) }
     );
+    let last = VerifyContext { workspace: &here, policy_digest: None, now: plan.valid_until };
+    assert!(verify(plan.clone(), &last).is_ok());
     let stale = refused(plan.clone(), &here, "e", now());
     assert!(matches!(stale, PlanFileError::Stale { .. }), "{stale}");
     let mut elsewhere = workspace();
@@ -97,10 +101,13 @@ fn a_plan_is_applied_where_and_when_it_was_made_for() {
     other_id.tenants[0].tenant_id = "99999999-2222-3333-4444-555555555555".into();
     let wrong = refused(plan.clone(), &other_id, &digest, now());
     assert!(matches!(&wrong, PlanFileError::WrongTenant { expected: Some(_), .. }), "{wrong}");
+    let pinned = "which has id `99999999-2222-3333-4444-555555555555` in this workspace";
+    assert!(wrong.to_string().ends_with(pinned), "{wrong}");
     let mut renamed = workspace();
     renamed.tenants[0].name = "renamed".into();
     let wrong = refused(plan.clone(), &renamed, &digest, now());
     assert!(matches!(&wrong, PlanFileError::WrongTenant { expected: None, .. }), "{wrong}");
+    assert!(wrong.to_string().ends_with("which this workspace does not have"), "{wrong}");
     let mut tampered = plan;
     tampered.changes.clear();
     assert_eq!(refused(tampered, &here, &digest, now()), PlanFileError::Edited);
@@ -182,4 +189,26 @@ fn a_run_goes_on_with_sending_only_while_its_plan_holds() {
     let context = VerifyContext { workspace: &here, policy_digest: same, now: now() };
     let refused = go_on(seal(faulty), &context, Begun::default()).unwrap_err();
     assert!(matches!(refused, PlanFileError::Faulty(_)), "{refused}");
+}
+
+#[test]
+fn what_a_plan_is_for_and_what_its_objections_are_about_survive_the_file() {
+    let mut plan = made(&workspace());
+    let objection = Freeze::default().objection();
+    plan.objections = [0, 2].map(|about| Objection { about, ..objection.clone() }).into();
+    for aim in [Aim::Policies, Aim::Undo, Aim::Cancel] {
+        plan.purpose = aim;
+        let sealed = seal(plan.clone());
+        assert_eq!(read(&to_bytes(&sealed)).unwrap(), sealed);
+        assert_eq!(read(&to_bytes(&sealed)).unwrap().purpose, aim);
+    }
+}
+
+#[test]
+fn a_file_beyond_any_plan_is_not_looked_at() {
+    let said = |length: usize| read(&vec![0; length]).unwrap_err().to_string();
+    // Zeros nobody reads take no memory.
+    let large = format!("the file is not a plan: larger than {FILE_MAX} bytes");
+    assert_eq!(said(FILE_MAX + 1), large);
+    assert_ne!(said(FILE_MAX), large);
 }

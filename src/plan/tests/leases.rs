@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::fleet::{Fleet, Machine, ago, at, marked_until, now};
-use super::policies::{exempt, isolate, set, tag, workspace};
+use super::fleet::{Fleet, Machine, ago, alert, at, marked_until, now};
+use super::policies::{exempt, isolate, restrict, rule, scan, set, tag, workspace};
 use super::{planned, rows};
 use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
@@ -12,7 +12,7 @@ use crate::plan::standing::Then;
 use crate::plan::types::Plan;
 use crate::policy::PolicySet;
 use crate::policy::selector::DeviceExpr;
-use crate::policy::set::{IsolationPolicy, Lease, OnExpiry};
+use crate::policy::set::{IsolationPolicy, Lease, Mode, OnExpiry, Verdict};
 
 /// A device placed so many hours ago by a plan that expected a lease of so many hours.
 fn placed(hours: u64, lease: u64) -> Fleet {
@@ -93,4 +93,56 @@ fn a_device_that_is_exempt_or_stronger_than_wanted_still_has_a_lease_that_ends()
         let plan = planned(&policies, &workspace(), placed(60, 72).build());
         assert_eq!((plan.held.len(), plan.ending.len()), (1, 1), "{:?}", rows(&plan));
     }
+}
+
+#[test]
+fn what_ends_first_comes_first() {
+    let until = |hours| Span::from_hours(hours).after(now());
+    let mut fleet = Fleet::of(["pc-1", "pc-2"].map(|name| Machine::new(name).tag("ir")));
+    for (name, hours) in [("pc-1", 20), ("pc-2", 10)] {
+        let comment = marked_until("contoso-soc", "gone", until(hours));
+        fleet = fleet.action(name, Isolate, Succeeded, ago(72 - hours), &comment, "palisade");
+    }
+    let plan = plan(&fleet, |_| {});
+    for list in [&plan.ending, &plan.leases] {
+        let names: Vec<&str> = list.iter().map(|row| row.target.name.as_str()).collect();
+        assert_eq!(names, ["pc-2", "pc-1"]);
+    }
+}
+
+#[test]
+fn every_policy_and_exemption_is_listed_with_what_it_selects() {
+    let mut watching = isolate("b", DeviceExpr::Everything);
+    watching.containment.mode = Mode::Audit;
+    let mut quick = scan("daily", tag("nobody"), "0 8 * * *");
+    quick.mode = Mode::Audit;
+    let expires = Span::from_days(90).after(now());
+    let exempt = |name| exempt(name, tag("ir"), &[Facet::Scan], expires);
+    let policies = PolicySet {
+        isolation: vec![watching, isolate("a", tag("ir"))],
+        restriction: vec![restrict("kiosks", tag("ir"))],
+        scans: vec![quick],
+        alert_rules: vec![rule("noise", "*", Verdict::default())],
+        exemptions: vec![exempt("z"), exempt("y")],
+        ..set()
+    };
+    let fleet = Fleet::of([Machine::new("pc-1").tag("ir"), Machine::new("pc-2")]);
+    let plan = planned(&policies, &workspace(), fleet.alert(alert("da1", "pc-1")).build());
+    let found: Vec<_> = plan
+        .policies
+        .iter()
+        .map(|row| (row.facet, row.name.as_str(), row.audit, row.selected))
+        .collect();
+    let mut expected = [
+        (Facet::Isolation, "a", false, 1),
+        (Facet::Isolation, "b", true, 2),
+        (Facet::CodeExecution, "kiosks", false, 1),
+        (Facet::Scan, "daily", true, 0),
+        (Facet::Classification, "noise", false, 1),
+    ];
+    expected.sort();
+    assert_eq!(found, expected);
+    let exemptions: Vec<_> =
+        plan.exemptions.iter().map(|row| (row.name.as_str(), row.devices)).collect();
+    assert_eq!(exemptions, [("y", 1), ("z", 1)]);
 }

@@ -7,6 +7,8 @@ mod containment;
 mod exemptions;
 mod file;
 pub(super) mod fleet;
+mod guards;
+mod inputs;
 mod leases;
 mod owners;
 pub(super) mod policies;

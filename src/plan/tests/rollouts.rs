@@ -156,3 +156,20 @@ fn high_value_never_goes_first() {
     let high = plan.changes.iter().filter(|it| it.target.value == Some(DeviceValue::High));
     assert!(high.clone().count() == 9 && high.clone().all(|change| change.wave > 1));
 }
+
+#[test]
+fn the_first_by_name_leads_in_whatever_order_the_policies_are() {
+    let counted = |count| Some(Rollout::in_waves(vec![Limit::Count(count)]));
+    let both = isolating([policy("b", counted(1)), policy("a", counted(3))]);
+    let plan = planned(&both, &workspace(), fleet(10).build());
+    assert_eq!((sizes(&plan), plan.rollouts[0].policy.as_str()), (vec![3, 7], "IsolationSet/a"));
+}
+
+#[test]
+fn high_value_may_be_in_the_first_wave_when_there_is_no_other() {
+    let mut fleet = fleet(4);
+    fleet.machines[0].value = DeviceValue::High;
+    let all = Rollout::in_waves(vec![share(100)]);
+    let plan = planned(&isolating([policy("ir", Some(all))]), &workspace(), fleet.build());
+    assert_eq!(sizes(&plan), [4]);
+}

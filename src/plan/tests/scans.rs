@@ -1,6 +1,6 @@
 //! Scans: due, satisfied, in flight, spread, missed.
 
-use super::fleet::{Fleet, Machine, ago, at};
+use super::fleet::{Fleet, Machine, ago, at, now};
 use super::policies::{exempt, scan, set, workspace};
 use super::{planned, rows};
 use crate::inventory::What;
@@ -148,4 +148,40 @@ fn audit_mode_shows_what_is_due() {
     audit.mode = Mode::Audit;
     check(&with([audit.clone()]), &one(), &["audit pc-1 scan audit-mode"]);
     check(&with([audit]), &one().scanned("pc-1", ScanType::Full, ago(1)), &[]);
+}
+
+#[test]
+fn a_turn_at_the_very_end_of_the_validity_is_planned_and_says_when() {
+    let mut spread = daily();
+    spread.schedule.spread = Span::from_hours(8);
+    let policies = with([spread]);
+    let fleet = Fleet::of((0..64).map(|number| Machine::new(&format!("pc-{number:02}"))));
+    let plan = planned(&policies, &workspace(), fleet.build());
+    let (later, turn) = (&plan.held[0].target.id, plan.held[0].reason.text("at").unwrap());
+    let turn = at(&turn);
+    let wait = u64::try_from(turn.duration_since(now()).as_secs()).unwrap();
+    let of = |validity| {
+        let mut workspace = workspace();
+        workspace.plan_validity = Span::from_secs(validity);
+        let plan = planned(&policies, &workspace, fleet.build());
+        let change = plan.changes.iter().find(|change| change.target.id == *later);
+        change.map(|change| change.parameters.not_before)
+    };
+    assert_eq!((of(wait), of(wait - 1)), (Some(Some(turn)), None));
+    // What has its turn right now needs no time.
+    let plan = check(
+        &with([scan("now", DeviceExpr::Everything, "0 10 * * *")]),
+        &one(),
+        &["do scan pc-1 never -> full"],
+    );
+    assert_eq!(plan.changes[0].parameters.not_before, None);
+}
+
+#[test]
+fn audit_mode_says_nothing_of_what_was_not_read() {
+    let mut audit = daily();
+    audit.mode = Mode::Audit;
+    for what in [What::Actions, What::AvHealth] {
+        check(&with([audit.clone()]), &one().lacks(what), &[]);
+    }
 }

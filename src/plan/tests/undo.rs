@@ -1,5 +1,7 @@
 //! Undoing a run: what is inverted, what is left alone and why, and what later plans make of it.
 
+mod inverse;
+
 use proptest::prelude::*;
 
 use super::fleet::{Fleet, Machine, WORKSPACE, ago, alert, at, device_id, marked, now};
