@@ -8,6 +8,7 @@ use crate::cli_stop::{fits, json};
 
 /// The program with an environment of its own: nothing of the machine's leaks in but the switch of
 /// the mutation check (`tools/mutants`).
+#[expect(clippy::disallowed_methods, reason = "that switch is no setting of the program")]
 pub(crate) fn palisade(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
     command

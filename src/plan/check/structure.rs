@@ -72,7 +72,7 @@ fn uniqueness<'p>(plan: &'p Plan, faults: &mut Vec<Fault>) {
     let mut once = |tenant: &'p str, target: &'p Target, facet: Facet, action: Option<&'p str>| {
         let is_first = targets.insert((tenant, target.kind, target.id.as_str(), facet));
         let is_another = action.is_some_and(|action| actions.insert((tenant, action)));
-        if !is_first && !(cancels && is_another) {
+        if !(is_first || cancels && is_another) {
             faults.push(Fault::TwoDispositions {
                 tenant: tenant.to_owned(),
                 target: target.id.clone(),

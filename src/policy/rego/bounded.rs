@@ -47,12 +47,14 @@ const BOUNDED: &[Bounded] = &[
     ("split", 2, |args| Ok(length(args, 0))),
     ("sprintf", 2, |args| Ok(formatted(string(args, 0))?.saturating_add(deep(args, 1)))),
     ("strings.replace_n", 2, |args| {
-        let pairs = args.first().and_then(|pairs| pairs.as_object().ok());
-        let lengths = pairs.into_iter().flat_map(|pairs| pairs.iter()).map(|(old, new)| {
-            let length = |value: &Value| value.as_string().map_or(0, |text| text.len() as u64);
-            (length(old), length(new))
-        });
-        Ok(lengths.fold(length(args, 1), |text, (old, new)| replaced(text, old, new)))
+        let length = |value: &Value| value.as_string().map_or(0, |text| text.len() as u64);
+        let mut text = args.get(1).map_or(0, length);
+        if let Some(Value::Object(pairs)) = args.first() {
+            for (old, new) in pairs.iter() {
+                text = replaced(text, length(old), length(new));
+            }
+        }
+        Ok(text)
     }),
 ];
 

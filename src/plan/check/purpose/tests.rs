@@ -31,11 +31,14 @@ fn faults(plan: &Plan, purpose: &Purpose, fleet: &Fleet) -> Vec<Fault> {
     )
 }
 
+/// What is made of a row, and what that is called.
+type Made<'a, T> = (&'a str, &'a dyn Fn(&mut T));
+
 fn check<const N: usize>(
     plan: &Plan,
     purpose: &Purpose,
     fleet: &Fleet,
-    wrong: [(&str, &dyn Fn(&mut Change)); N],
+    wrong: [Made<'_, Change>; N],
 ) {
     assert_eq!(faults(plan, purpose, fleet), []);
     for (what, change) in wrong {
@@ -102,16 +105,16 @@ fn a_cancelling_is_of_a_pending_action_of_this_workspace() {
         ],
     );
     let other = marked("another", "ir");
-    let cases: [(&str, bool, &dyn Fn(&mut ActionRow)); 7] = [
-        ("by no way that is told", true, &|row| row.source = "".into()),
-        ("by another spelling", true, &|row| row.source = "publicapi".into()),
-        ("by the portal", false, &|row| row.source = "Portal".into()),
-        ("no marker", false, &|row| row.comment = "by hand".into()),
-        ("another workspace", false, &|row| row.comment = other.as_str().into()),
-        ("over", false, &|row| row.status = Succeeded),
-        ("cancelled", false, &|row| row.status = Cancelled),
+    let cases: [(bool, Made<'_, ActionRow>); 7] = [
+        (true, ("by no way that is told", &|row| row.source = "".into())),
+        (true, ("by another spelling", &|row| row.source = "publicapi".into())),
+        (false, ("by the portal", &|row| row.source = "Portal".into())),
+        (false, ("no marker", &|row| row.comment = "by hand".into())),
+        (false, ("another workspace", &|row| row.comment = other.as_str().into())),
+        (false, ("over", &|row| row.status = Succeeded)),
+        (false, ("cancelled", &|row| row.status = Cancelled)),
     ];
-    for (what, ours, change) in cases {
+    for (ours, (what, change)) in cases {
         let fleet = fleet.clone().last_action(change);
         assert_eq!(faults(&plan, &purpose, &fleet).is_empty(), ours, "{what}");
     }
