@@ -113,8 +113,8 @@ fn of_what_others_have_in_flight_only_what_was_asked_about_is_shown() {
     let changes = |id: &str| Some(BTreeSet::from([id.into()]));
     let devices = |name: &str| Some(BTreeSet::from([device_id(name)]));
     let (a, b) = (
-        "do cancel a pending -> cancelled (cancel-asked)",
-        "do cancel b inprogress -> cancelled (cancel-asked)",
+        "do cancel a Pending -> Cancelled (cancel-asked)",
+        "do cancel b InProgress -> Cancelled (cancel-asked)",
     );
     let d = "changing d isolation in-flight-foreign";
     for (wanted, expected) in [
