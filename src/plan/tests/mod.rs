@@ -2,11 +2,13 @@
 
 mod accept;
 mod alerts;
+mod boundaries;
 mod cancel;
 mod containment;
 mod exemptions;
 mod file;
 pub(super) mod fleet;
+mod guarded;
 mod guards;
 mod inputs;
 mod leases;

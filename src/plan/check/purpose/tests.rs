@@ -14,6 +14,8 @@ use crate::plan::types::TargetKind;
 use crate::plan::undo::PastChange;
 use crate::policy::PolicySet;
 
+type Edit<'e, T> = &'e dyn Fn(&mut T);
+
 /// Faults of a plan that was made for this purpose, by what it was read from.
 fn faults(plan: &Plan, purpose: &Purpose, fleet: &Fleet) -> Vec<Fault> {
     let around = Circumstances { purpose: purpose.clone(), ..Circumstances::default() };
@@ -31,14 +33,11 @@ fn faults(plan: &Plan, purpose: &Purpose, fleet: &Fleet) -> Vec<Fault> {
     )
 }
 
-/// What is made of a row, and what that is called.
-type Made<'a, T> = (&'a str, &'a dyn Fn(&mut T));
-
 fn check<const N: usize>(
     plan: &Plan,
     purpose: &Purpose,
     fleet: &Fleet,
-    wrong: [Made<'_, Change>; N],
+    wrong: [(&str, Edit<'_, Change>); N],
 ) {
     assert_eq!(faults(plan, purpose, fleet), []);
     for (what, change) in wrong {
@@ -105,16 +104,16 @@ fn a_cancelling_is_of_a_pending_action_of_this_workspace() {
         ],
     );
     let other = marked("another", "ir");
-    let cases: [(bool, Made<'_, ActionRow>); 7] = [
-        (true, ("by no way that is told", &|row| row.source = "".into())),
-        (true, ("by another spelling", &|row| row.source = "publicapi".into())),
-        (false, ("by the portal", &|row| row.source = "Portal".into())),
-        (false, ("no marker", &|row| row.comment = "by hand".into())),
-        (false, ("another workspace", &|row| row.comment = other.as_str().into())),
-        (false, ("over", &|row| row.status = Succeeded)),
-        (false, ("cancelled", &|row| row.status = Cancelled)),
+    let cases: [(&str, bool, Edit<'_, ActionRow>); 7] = [
+        ("by no way that is told", true, &|row| row.source = "".into()),
+        ("by another spelling", true, &|row| row.source = "publicapi".into()),
+        ("by the portal", false, &|row| row.source = "Portal".into()),
+        ("no marker", false, &|row| row.comment = "by hand".into()),
+        ("another workspace", false, &|row| row.comment = other.as_str().into()),
+        ("over", false, &|row| row.status = Succeeded),
+        ("cancelled", false, &|row| row.status = Cancelled),
     ];
-    for (ours, (what, change)) in cases {
+    for (what, ours, change) in cases {
         let fleet = fleet.clone().last_action(change);
         assert_eq!(faults(&plan, &purpose, &fleet).is_empty(), ours, "{what}");
     }

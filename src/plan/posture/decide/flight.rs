@@ -22,7 +22,7 @@ impl<'c, L: Level> Case<'c, L> {
             return changing("in-flight");
         }
         let exempt = self.scene.exemption(self.device, L::FACET).is_some();
-        let wish = if exempt { L::FREE } else { self.wish_behind(from) };
+        let wish = if exempt { L::FREE } else { self.wish_behind() };
         // Leading to where it should be, or a step on the way there.
         if (to == L::FREE) == (wish == L::FREE) || (exempt && to == L::FREE) {
             return changing("in-flight");
@@ -31,14 +31,15 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     /// The level wanted now, as if nothing were in flight.
-    fn wish_behind(&self, settled: L) -> L {
+    fn wish_behind(&self) -> L {
         let record = self.record();
         let wanted = match &self.facts.placed {
-            Some(placed) if settled != L::FREE => {
+            // It was not free before.
+            Some(placed) => {
                 let ends = self.ends(&record, placed).into_iter();
                 ends.filter(|(_, end)| *end > self.now()).map(|(wish, _)| wish.level).max()
             }
-            _ => {
+            None => {
                 let able = |wish: &&&Wish<'c, L>| self.may_take(wish, &record);
                 self.wanted.iter().filter(able).map(|wish| wish.level).max()
             }

@@ -11,7 +11,7 @@ use crate::plan::types::{Disposition, Reason};
 impl<'c, L: Level> Case<'c, L> {
     pub(super) fn free(&self) -> Verdict {
         if self.wanted.is_empty() {
-            return self.audit(L::FREE);
+            return self.audit();
         }
         let record = self.record();
         let (mut spent, mut why) = (None, None);
@@ -94,18 +94,13 @@ impl<'c, L: Level> Case<'c, L> {
         Verdict::Do(Box::new(Proposal { change, device: Some(self.device), adds }))
     }
 
-    fn audit(&self, value: L) -> Verdict {
-        match strongest(&self.watched) {
-            Some(to) if to > value => {
-                let reason = to.cannot(self.scene.inventory, self.device);
-                let disposition =
-                    if reason.is_some() { Disposition::Cannot } else { Disposition::Audit };
-                let reason = reason.unwrap_or_else(|| Reason::new("audit-mode"));
-                let mut entry = self.entry(reason, Some(value), Some(to));
-                entry.because = self.because(&self.watched);
-                Verdict::Row(disposition, Box::new(entry))
-            }
-            _ => Verdict::Unchanged,
-        }
+    fn audit(&self) -> Verdict {
+        let Some(to) = strongest(&self.watched) else { return Verdict::Unchanged };
+        let reason = to.cannot(self.scene.inventory, self.device);
+        let disposition = if reason.is_some() { Disposition::Cannot } else { Disposition::Audit };
+        let reason = reason.unwrap_or_else(|| Reason::new("audit-mode"));
+        let mut entry = self.entry(reason, Some(L::FREE), Some(to));
+        entry.because = self.because(&self.watched);
+        Verdict::Row(disposition, Box::new(entry))
     }
 }

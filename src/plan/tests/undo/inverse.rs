@@ -118,3 +118,22 @@ fn the_pair_of_a_verdict_goes_back_together_and_an_assignee_is_taken_off() {
         assert_eq!((back.assigned_to.as_deref(), back.status.as_deref()), (assigned, None));
     }
 }
+
+#[test]
+fn what_was_put_back_is_let_go_at_the_very_end_of_its_lease() {
+    let (policies, fleet) = contained();
+    let (mut fleet, _) = ran(&policies, fleet, 30);
+    fleet.machines[0].tags.clear();
+    let (fleet, past) = ran(&policies, fleet, 20);
+    let plan = undone(&policies, &workspace(), &fleet, &past);
+    let mut fleet = done(fleet, &plan, 10);
+    let comment = fleet.actions.last().unwrap().comment.clone();
+    for (until, expected) in [
+        ("until 2026-11-23T10:01Z", "held pc-1 isolation put-back"),
+        ("until 2026-11-23T10:00Z", "do release pc-1 full -> free (no-longer-selected)"),
+    ] {
+        let row = fleet.actions.last_mut().unwrap();
+        row.comment = comment.replace("until 2026-11-26T10:00Z", until).into();
+        next(&policies, &fleet, &[expected]);
+    }
+}
