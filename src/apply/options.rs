@@ -73,3 +73,17 @@ impl Options {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scans_are_waited_for_longer_than_containment() {
+        let options = Options::default();
+        assert_eq!(options.wait_for(Verb::Scan), SignedDuration::from_hours(6));
+        for verb in [Verb::Isolate, Verb::Release, Verb::Restrict, Verb::Unrestrict, Verb::Cancel] {
+            assert_eq!(options.wait_for(verb), SignedDuration::from_mins(30), "{verb}");
+        }
+    }
+}

@@ -224,3 +224,23 @@ pub enum CourseState {
     /// Its last wave has ended.
     Ended,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_failures_and_an_unreachable_service_count_against_a_rollout() {
+        let because = |outcome, code| Ended::because(outcome, Reason::new(code)).counts_against();
+        for outcome in Outcome::ALL {
+            let failed = matches!(outcome, Outcome::Failed | Outcome::Refused | Outcome::TimedOut);
+            assert_eq!(Ended::plain(*outcome).counts_against(), failed, "{outcome:?}");
+            assert_eq!(because(*outcome, "action-ended"), failed, "{outcome:?}");
+        }
+        for code in ["throttled", "unreachable", "reading-failed"] {
+            assert!(because(Outcome::NotAttempted, code), "{code}");
+            assert!(!because(Outcome::PendingOffline, code), "{code}");
+        }
+        assert!(!because(Outcome::NotAttempted, "rollout-halted"));
+    }
+}

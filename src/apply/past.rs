@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn what_was_sent_and_did_not_end_well_stays_open() {
         let plan = crate::report::plan::tests::samples::busy();
-        let ids: Vec<ChangeId> = plan.changes.iter().take(5).map(|it| it.id.clone()).collect();
+        let ids: Vec<ChangeId> = plan.changes.iter().take(7).map(|it| it.id.clone()).collect();
         let intent =
             |at: usize| Entry::Intent { change: ids[at].clone(), part: Part::Action, attempt: 1 };
         let outcome = |at: usize, outcome| Entry::Outcome {
@@ -61,6 +61,10 @@ mod tests {
             intent(2),
             intent(3),
             outcome(3, Outcome::PendingOffline),
+            intent(4),
+            outcome(4, Outcome::Refused),
+            intent(5),
+            outcome(5, Outcome::NotAttempted),
         ];
         let mut chain = Chain::default();
         let at: jiff::Timestamp = "2026-11-23T10:02:00Z".parse().unwrap();
@@ -68,7 +72,7 @@ mod tests {
             list.into_iter().map(|entry| chain.line(at, entry).unwrap().1).collect();
         let past = past("20261123T100200Z-7f3c9a", &plan, &entries);
         assert_eq!(past.changes.len(), plan.changes.len());
-        let found: Vec<Standing> = past.changes.iter().take(5).map(|it| it.standing).collect();
-        assert_eq!(found, [Done, Nothing, Open, Open, Nothing]);
+        let found: Vec<Standing> = past.changes.iter().take(7).map(|it| it.standing).collect();
+        assert_eq!(found, [Done, Nothing, Open, Open, Nothing, Nothing, Nothing]);
     }
 }

@@ -69,7 +69,7 @@ fn a_torn_last_line_is_cut_and_the_rest_holds() {
         assert_eq!(read.entries.len(), 3);
         assert_eq!((read.valid, read.cut), (last as u64, (end - last) as u64));
     }
-    assert!(decode(b"").unwrap().chain.is_empty());
+    assert!(decode(b"").unwrap().chain.is_empty() && !decode(&bytes).unwrap().chain.is_empty());
 }
 
 #[test]
@@ -135,6 +135,11 @@ fn runs_are_named_by_time_and_plan() {
         "20261123T100200Z-",
         "../20261123T100200Z-7f",
         "20261123T100200Z-7f/..",
+        "20261123T100200Z0-7f3c9a",
+        "2026/../100200Z/-7f3c9a",
+        "20261123-100200Z-7f3c9a",
+        "20261123T100200+-7f3c9a",
+        "20261123T100200Z-7f3c9a7f3c9a7f3c9",
     ] {
         assert!(!is_run_id(other), "{other}");
     }

@@ -4,7 +4,12 @@ use jiff::Timestamp;
 
 use super::device::{after, before, before_cancel, newer};
 use super::*;
-use crate::model::{ActionKind, ActionStatus, DeviceId, Facet, Isolation, Verb};
+use crate::apply::journal::Part;
+use crate::inventory::AlertRow;
+use crate::model::{
+    ActionKind, ActionStatus, AlertStatus, Classification, Determination, DeviceId, Facet,
+    Isolation, ScanType, Severity, Verb,
+};
 use crate::plan::types::{Change, Expectation, Parameters, Risk, Target, TargetKind};
 
 const OWN: &str = "x [palisade ws/p 0a]";
@@ -160,4 +165,114 @@ fn what_has_ended_is_not_cancelled() {
     assert!(matches!(before_cancel(Some(&with(ActionStatus::Cancelled))), Before::AlreadySo(_)));
     assert!(matches!(before_cancel(Some(&with(ActionStatus::Succeeded))), Before::Moved(_)));
     assert!(matches!(before_cancel(None), Before::Moved(_)));
+}
+
+#[test]
+fn a_scan_of_at_least_that_type_is_as_wanted() {
+    use ScanType::{Full, Quick};
+    let workspace: WorkspaceId = "ws".into();
+    let done = ActionStatus::Succeeded;
+    let ran = row("s", ActionKind::RunAntiVirusScan, done, (10, 20), "");
+    for (wanted, found, so) in [
+        ("Quick", Some(Quick), true),
+        ("Quick", Some(Full), true),
+        ("Quick", None, true),
+        ("Full", Some(Full), true),
+        ("Full", Some(Quick), false),
+        // One that does not say which it was is taken for a quick one.
+        ("Full", None, false),
+    ] {
+        let mut change = isolate("");
+        (change.verb, change.facet) = (Verb::Scan, Facet::Scan);
+        change.parameters =
+            Parameters { scan_type: Some(wanted.to_owned()), ..Parameters::default() };
+        let ran = ActionRow { scan: found, ..ran.clone() };
+        let verdict = before(&change, &[&ran], own(&workspace, &change), false);
+        assert_eq!(matches!(verdict, Before::AlreadySo(_)), so, "{wanted}, {found:?}: {verdict:?}");
+    }
+}
+
+/// Four parameters of an alert, each of which is set alone.
+fn properties() -> [Parameters; 4] {
+    let none = Parameters::default;
+    [
+        Parameters { status: Some("resolved".to_owned()), ..none() },
+        Parameters { classification: Some("truePositive".to_owned()), ..none() },
+        Parameters { determination: Some("malware".to_owned()), ..none() },
+        Parameters { assigned_to: Some("ada@contoso.example".to_owned()), ..none() },
+    ]
+}
+
+fn alert_row() -> AlertRow {
+    AlertRow {
+        id: "da1".into(),
+        title: "".into(),
+        severity: Severity::Medium,
+        status: AlertStatus::New,
+        classification: Classification::Unknown,
+        determination: Determination::Unknown,
+        assigned_to: None,
+        category: "".into(),
+        detection_source: "".into(),
+        service_source: "".into(),
+        mitre: Vec::new(),
+        incident: None,
+        created: at(0),
+        updated: at(5),
+        devices: Vec::new(),
+        comments: Vec::new(),
+    }
+}
+
+#[test]
+fn an_alert_is_set_when_each_of_its_properties_is() {
+    assert!(!alert::sets_something(&Parameters::default()));
+    assert!(alert::is_set(&Parameters::default(), &alert_row()), "nothing is to be set");
+    let [status, classification, determination, assigned] = properties();
+    for one in [&status, &classification, &determination, &assigned] {
+        assert!(alert::sets_something(one), "{one:?}");
+    }
+    let all = Parameters {
+        classification: classification.classification,
+        determination: determination.determination,
+        assigned_to: assigned.assigned_to,
+        ..status
+    };
+    let set = AlertRow {
+        status: AlertStatus::Resolved,
+        classification: Classification::TruePositive,
+        determination: Determination::Malware,
+        assigned_to: Some("ADA@contoso.example".into()),
+        ..alert_row()
+    };
+    assert!(alert::is_set(&all, &set));
+    let short_of_one = [
+        AlertRow { status: AlertStatus::New, ..set.clone() },
+        AlertRow { classification: Classification::Unknown, ..set.clone() },
+        AlertRow { determination: Determination::Unknown, ..set.clone() },
+        AlertRow { assigned_to: None, ..set },
+    ];
+    for row in short_of_one {
+        assert!(!alert::is_set(&all, &row), "{row:?}");
+    }
+}
+
+#[test]
+fn a_comment_follows_our_own_update_and_otherwise_what_the_plan_read() {
+    let workspace: WorkspaceId = "ws".into();
+    let judge = |parameters: Parameters, row: &AlertRow| {
+        let mut change = isolate("");
+        (change.verb, change.facet) = (Verb::Classify, Facet::Classification);
+        change.parameters = Parameters { comment: Some(OWN.to_owned()), ..parameters };
+        change.expects =
+            Expectation { value: alert::value(&alert_row()), evidence: Some(at(5).to_string()) };
+        alert::before(&change, Part::Comment, Some(row), own(&workspace, &change))
+    };
+    let touched = AlertRow { updated: at(6), ..alert_row() };
+    assert_eq!(judge(Parameters::default(), &alert_row()), Before::Unmoved);
+    assert!(matches!(judge(Parameters::default(), &touched), Before::Moved(_)));
+    let [status, ..] = properties();
+    let ours = AlertRow { status: AlertStatus::Resolved, ..touched.clone() };
+    assert_eq!(judge(status.clone(), &ours), Before::Unmoved);
+    assert!(matches!(judge(status, &touched), Before::Moved(_)));
 }
