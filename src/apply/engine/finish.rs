@@ -258,3 +258,28 @@ fn still_pending(shelved: Option<Ended>, row: &ActionRow) -> Ended {
         Ended::because(outcome, device::seen("still-running", row)).by(Some(row.id.clone()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_windows_say_how_long_it_takes() {
+        for (waiting, left, pending, seconds) in [
+            (0, None, 0, 0),
+            (1, None, 0, 60),
+            (0, None, 1, 60),
+            // A hundred leave at once, or as many as the window has left.
+            (100, None, 0, 60),
+            (101, None, 0, 120),
+            (300, None, 5, 180),
+            (300, Some(250), 0, 120),
+            // Fifteen hundred take an hour, not a quarter of one.
+            (1_700, None, 0, 3_600 + 120),
+            (3_350, None, 0, 2 * 3_600 + 180 + 60),
+        ] {
+            let found = estimate(waiting, left, pending).as_secs();
+            assert_eq!(found, seconds, "{waiting} waiting, {left:?} left, {pending} pending");
+        }
+    }
+}

@@ -13,7 +13,7 @@ use crate::apply::engine::send::request;
 use crate::apply::engine::track::{Accepted, Lost, Phase, Track, Tracks};
 use crate::apply::engine::{Engine, Stage};
 use crate::apply::journal::{Entry, FORMAT_VERSION, JournalEntry, Noted, Part};
-use crate::apply::judge::{alert, device};
+use crate::apply::judge::alert;
 use crate::apply::outcome::{Ended, Outcome};
 use crate::model::{ActionStatus, ChangeId, DeviceId, Verb};
 use crate::plan::types::{Change, Reason, TargetKind};
@@ -120,9 +120,7 @@ impl Engine {
 
     /// A change at its beginning.
     fn begin(&self, change: &Change) -> Track {
-        let is_device = change.target.kind == TargetKind::Device
-            && !device::kinds(change.facet).is_empty()
-            && change.verb != Verb::Cancel;
+        let is_device = change.target.kind == TargetKind::Device;
         let part = match change.verb {
             Verb::Classify if alert::sets_something(&change.parameters) => Part::Patch,
             Verb::Classify => Part::Comment,

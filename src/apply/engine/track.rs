@@ -77,7 +77,7 @@ pub(super) struct Track {
     pub(super) tenant: Arc<str>,
     /// The gate it waits behind.
     pub(super) gate: usize,
-    /// The device, when the target is one and the verb an action of its own.
+    /// The device, when the target is one.
     pub(super) device: Option<DeviceId>,
     /// The request that is next or under way.
     pub(super) part: Part,
