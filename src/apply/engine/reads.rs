@@ -132,16 +132,18 @@ impl Engine {
     }
 
     fn ask_rereads(&mut self, now: Timestamp) -> Option<Step> {
-        // A reading is taken when its change can leave, not long before.
-        let fresh: BTreeSet<(Option<Arc<str>>, Source)> = self
+        // A reading is taken when its change can leave, not long before: what one call has read, or is
+        // about to, leaves before the next call.
+        let begun: BTreeSet<(Option<Arc<str>>, Source)> = self
             .tracks
             .in_phase(Kind::Fresh)
+            .chain(self.tracks.in_phase(Kind::Reading))
             .map(|index| (self.tenant_of(index), self.source(index)))
             .collect();
         let ahead = self.tracks.count(Kind::Fresh) + self.tracks.count(Kind::Reading);
         let full = |engine: &Self, index: usize| match engine.source(index) {
             Source::Alert => ahead >= 2 * engine.options.concurrency,
-            source => fresh.contains(&(engine.tenant_of(index), source)),
+            source => begun.contains(&(engine.tenant_of(index), source)),
         };
         let mut due = Vec::new();
         for (at, index) in self.tracks.queued() {

@@ -12,11 +12,11 @@ use crate::plan::Plan;
 use crate::plan::sending::Sending;
 use crate::plan::types::Change;
 
-fn run(world: World, changes: Vec<Change>) -> (Summary, Runner) {
+pub(super) fn run(world: World, changes: Vec<Change>) -> (Summary, Runner) {
     run_with(world, &plan(changes), &Options::default())
 }
 
-fn run_with(world: World, plan: &Plan, options: &Options) -> (Summary, Runner) {
+pub(super) fn run_with(world: World, plan: &Plan, options: &Options) -> (Summary, Runner) {
     let mut runner = Runner::new(world);
     let summary = runner.run(plan, options, usize::MAX, 0).unwrap();
     assert_eq!(summary.counts.values().sum::<u32>(), summary.total);
@@ -27,13 +27,13 @@ fn run_with(world: World, plan: &Plan, options: &Options) -> (Summary, Runner) {
 }
 
 /// How the only change ended: outcome and the reason's code.
-fn only(summary: &Summary) -> (Outcome, String) {
+pub(super) fn only(summary: &Summary) -> (Outcome, String) {
     let ended = summary.outcomes.values().next().unwrap();
     let code = ended.reason.as_ref().map(|reason| reason.code.clone());
     (ended.outcome, code.unwrap_or_default())
 }
 
-fn fault(fault: Fault) -> World {
+pub(super) fn fault(fault: Fault) -> World {
     let mut world = World::new();
     world.faults.push_back(fault);
     world
