@@ -178,6 +178,11 @@ fn a_throttled_lane_waits_as_a_whole() {
     let ticket = hand.until_sent(&[]).request();
     let turn = hand.answer(ticket, Answer::Throttled { retry_at: after(40) });
     assert_eq!((turn.is_idle(), turn.wait), (true, Some((40, Wait::Budget))));
+    // It is the budget, too, that the last of them waits for, and no start of its own.
+    let mut hand = Hand::new(&one(), Options::default());
+    let ticket = hand.until_sent(&[]).request();
+    let turn = hand.answer(ticket, Answer::Throttled { retry_at: after(40) });
+    assert_eq!((turn.is_idle(), turn.wait), (true, Some((40, Wait::Budget))));
 }
 
 #[test]
