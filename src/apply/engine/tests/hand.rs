@@ -11,6 +11,7 @@ use crate::apply::{Engine, Options};
 use crate::inventory::{ActionRow, AlertRow};
 use crate::model::{ActionStatus, DeviceId, Isolation, Verb};
 use crate::plan::Plan;
+use crate::plan::sending::Sending;
 use crate::plan::types::{Change, Reason};
 
 /// What an engine did until it waited.
@@ -70,7 +71,7 @@ impl Hand {
     }
 
     pub(super) fn resumed(plan: &Plan, options: Options, history: &[JournalEntry]) -> Self {
-        let engine = Engine::of(plan, history, options, "test").unwrap();
+        let engine = Engine::of(plan, &Sending::default(), history, options, "test").unwrap();
         Self { engine, now: start(), entries: Vec::new() }
     }
 
