@@ -34,11 +34,16 @@
 //! A life that breaks one is made as short as it goes (`shrink`) and printed with the command that
 //! replays it. `SIM=SEED` replays one life, `SIM_NIGHT=HOURS` goes on with new seeds until one fails.
 
+mod deeds;
+mod fleet;
 mod on_actions;
+mod on_guards;
 mod on_plans;
+mod on_reads;
 mod on_runs;
 mod policy;
 mod reference;
+mod runs;
 mod settle;
 mod shrink;
 mod transition;

@@ -10,7 +10,8 @@ use palisade::emulator::tenant::Action;
 use palisade::model::{ActionKind, Verb};
 
 use super::reference::{Truth, mark, marked, side, strength};
-use super::world::{Known, Site, World};
+use super::runs::Known;
+use super::world::{Site, World};
 use super::{Broken, Check};
 
 /// A reading may be so old when a request leaves: the engine's minute, and the slowest answers of

@@ -1,51 +1,21 @@
-//! After every observation and plan: what was read is what is, and the plan wants only what it may
-//! and all that it must.
+//! After every plan: it wants only what it may and all that it must.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use palisade::inventory::{Inventory, What};
 use palisade::model::{DeviceId, Facet, Verb};
-use palisade::plan::file::{CheckedPlan, PlanFileError, read, to_bytes};
-use palisade::plan::{Change, Circumstances, Disposition, Entry, Plan, plan as replan};
+use palisade::plan::file::{CheckedPlan, PlanFileError};
+use palisade::plan::{Change, Disposition, Entry, Plan};
 
 use super::policy::{Doc, Kind, Traits};
 use super::reference::{Side, Truth, mark, marked};
 use super::settle::{concerns, is_wanted};
 use super::world::{Site, World};
-use super::{Broken, Check};
+use super::{Broken, Check, on_guards, on_reads};
 
 /// How long a plan may be applied.
 const VALID: SignedDuration = SignedDuration::from_mins(30);
-
-/// Law 4: a whole observation has every device and every action there was.
-pub(super) fn observation(world: &World, inventory: &Inventory, began: Timestamp) -> Check {
-    let lacks = |what| inventory.is_partial(what);
-    world.truth(|truth| {
-        let devices = inventory.len() + inventory.superseded().len() + inventory.merged().len();
-        if !lacks(What::Devices) && devices != truth.0.machines().len() {
-            let what = format!("{devices} devices look whole, there are {:?}", truth.rows());
-            return Err(Broken::new(4, what));
-        }
-        if lacks(What::Actions) {
-            return Ok(());
-        }
-        let read: BTreeMap<String, bool> = inventory
-            .all_actions()
-            .iter()
-            .map(|row| (row.id.to_string(), row.status.is_terminal()))
-            .collect();
-        let lost =
-            truth.0.actions().iter().filter(|action| action.created < began).find(|action| {
-                let ended = !action.is_active() && action.updated < began;
-                read.get(&action.id.to_string()).is_none_or(|terminal| ended && !terminal)
-            });
-        match lost {
-            Some(action) => Err(Broken::new(4, format!("not read, and not missed: {action:?}"))),
-            None => Ok(()),
-        }
-    })
-}
 
 pub(super) fn plan(
     world: &mut World,
@@ -65,8 +35,8 @@ pub(super) fn plan(
     // These cost more than the rest together; some of the plans show as much as all of them.
     let turn = plan.changes.len() + world.seen.requests();
     match turn % 4 {
-        0 => file(plan, turn),
-        1 => tighter(world, site, plan, inventories),
+        0 => on_reads::file(plan, turn),
+        1 => on_guards::tighter(world, site, plan, inventories),
         _ => Ok(()),
     }
 }
@@ -105,11 +75,11 @@ fn adds_up(site: &Site, plan: &Plan, inventory: &Inventory) -> Check {
 }
 
 /// A plan beside the truth of the instant at which its observation began.
-struct Scene<'s> {
-    truth: Truth<'s>,
-    site: &'s Site,
-    began: Timestamp,
-    plan: &'s Plan,
+pub(super) struct Scene<'s> {
+    pub(super) truth: Truth<'s>,
+    pub(super) site: &'s Site,
+    pub(super) began: Timestamp,
+    pub(super) plan: &'s Plan,
 }
 
 fn side_of(facet: Facet) -> Option<Side> {
@@ -305,99 +275,6 @@ impl Scene<'_> {
             Some(change) => Err(Broken::new(4, format!("the device was not read: {change:?}"))),
             None => Ok(()),
         }
-    }
-
-    /// Law 3's other half: what is done stays within the caps.
-    fn caps(&self) -> Check {
-        let guard = &self.site.guard;
-        let lifted = |code: &str| self.plan.lifts.iter().any(|lift| lift.code == code);
-        let isolates = || self.plan.changes.iter().filter(|change| change.verb == Verb::Isolate);
-        let count = isolates().count();
-        if guard.run.is_some_and(|most| count > most as usize) && !lifted("cap-run") {
-            return Err(Broken::new(3, format!("{count} isolations in one run")));
-        }
-        let day = self.plan.created_at - SignedDuration::from_hours(24);
-        let recent = self.truth.0.actions().iter().filter(|action| {
-            action.created > day
-                && action.created < self.began
-                && action.kind == palisade::model::ActionKind::Isolate
-                && action.cancellation.is_none()
-        });
-        let in_a_day = count + recent.count();
-        if count > 0
-            && guard.day.is_some_and(|most| in_a_day > most as usize)
-            && !lifted("cap-rolling")
-        {
-            return Err(Broken::new(3, format!("{in_a_day} isolations in a day")));
-        }
-        match guard.group {
-            Some(percent) if !lifted("cap-group") => self.group_caps(percent),
-            _ => Ok(()),
-        }
-    }
-
-    fn group_caps(&self, percent: u32) -> Check {
-        for group in super::policy::GROUPS {
-            let members =
-                || self.truth.rows().filter(|row| self.truth.traits(*row).group == *group);
-            let most = (members().count() * percent as usize / 100).max(1);
-            let newly = members().filter(|row| {
-                let id = self.truth.0.machine(*row).unwrap().id.to_string();
-                let isolates = |change: &&Change| {
-                    change.target.id == id && change.verb == Verb::Isolate && change.from == "free"
-                };
-                self.plan.changes.iter().any(|change| isolates(&change))
-            });
-            let isolated = members()
-                .filter(|row| self.truth.is_quiet_since(*row, Side::Network, self.began))
-                .filter(|row| self.truth.standing(*row, Side::Network, self.began).level > 0);
-            let newly = newly.count();
-            if newly > 0 && newly + isolated.count() > most {
-                return Err(Broken::new(3, format!("more than {most} isolated in {group}")));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Law 8: a plan file reads back, and not with one byte flipped.
-fn file(plan: &Plan, turn: usize) -> Check {
-    let bytes = to_bytes(plan);
-    if read(&bytes).as_ref() != Ok(plan) {
-        return Err(Broken::new(8, "a plan does not read back from its file".to_owned()));
-    }
-    let at = turn * 7_919 % bytes.len();
-    let mut flipped = bytes;
-    flipped[at] ^= 1;
-    if read(&flipped).is_ok() {
-        return Err(Broken::new(8, format!("byte {at} may be flipped")));
-    }
-    Ok(())
-}
-
-/// Law 3: with tighter guardrails the same plan has fewer changes or the same. Order of the inputs
-/// aside, planning is a function.
-fn tighter(world: &mut World, site: usize, plan: &Plan, inventories: &[Inventory]) -> Check {
-    let around = Circumstances { lifts: plan.lifts.clone(), ..Circumstances::default() };
-    let again = world.input(site, inventories, &around, replan);
-    if again.as_ref() != Ok(plan) {
-        return Err(Broken::new(2, "the same input gives another plan".to_owned()));
-    }
-    let guard = world.sites[site].guard.clone();
-    let tight = super::policy::Guard {
-        protects: true,
-        run: Some(guard.run.unwrap_or(6).min(3)),
-        group: Some(guard.group.unwrap_or(100).min(40)),
-        day: guard.day.map(|day| day.saturating_sub(1)),
-    };
-    let loose = world.tighten(site, &tight);
-    let fewer = world.input(site, inventories, &around, replan);
-    world.sites[site].workspace = loose;
-    let fewer = fewer.map_err(|error| Broken::new(5, format!("no plan: {error}")))?;
-    let ids: BTreeSet<_> = plan.changes.iter().map(|change| &change.id).collect();
-    match fewer.changes.iter().find(|change| !ids.contains(&change.id)) {
-        Some(change) => Err(Broken::new(3, format!("tighter guardrails add {change:?}"))),
-        None => Ok(()),
     }
 }
 

@@ -6,7 +6,8 @@ use palisade::model::{ActionStatus, Verb};
 use palisade::plan::Change;
 
 use super::reference::{Truth, is_of, marked};
-use super::world::{Run, World};
+use super::runs::Run;
+use super::world::World;
 use super::{Broken, Check};
 
 /// Longer than every wait of a run on one device after another.

@@ -1,6 +1,6 @@
 //! The system under simulation: one fake tenant, two workspaces with their policies, plans and
-//! runs, and the real planner, engine, client and journal between them, in one process under a
-//! paused clock.
+//! runs (`runs`), and the real planner, engine, client and journal between them, in one process
+//! under a paused clock.
 //!
 //! `step` lets one transition happen; what must hold afterwards is asked of `on_plans`, `on_runs`
 //! and `on_actions`. Must never decide what is right.
@@ -8,32 +8,29 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use palisade::apply::{Engine, Options, Summary};
-use palisade::drive::apply::{Ports, Service, StopFlag, run};
+use jiff::SignedDuration;
 use palisade::drive::client::{Client, ClientOptions};
 use palisade::drive::observe::{Scope, observe};
 use palisade::drive::progress::Silent;
 use palisade::emulator::scenario::Scenario;
-use palisade::emulator::tenant::Group;
-use palisade::emulator::tenant::machine::{Machine, MachineId};
 use palisade::emulator::transport::InProcess;
-use palisade::emulator::{App, Config, Emulator, Tenant};
+use palisade::emulator::{App, Emulator};
 use palisade::host::clock::Clock;
 use palisade::host::credential::{Credential, Secret};
 use palisade::host::random::Seeded;
 use palisade::inventory::Inventory;
-use palisade::plan::file::{CheckedPlan, VerifyContext, verify};
 use palisade::plan::{Circumstances, Input, Lift, Plan, plan};
 use palisade::policy::{PolicySet, SourceText, Workspace, load, load_workspace};
 
-use super::policy::{Docs, GROUPS, Guard, TAGS};
+use super::deeds::{FAULTS, SWITCHES};
+use super::fleet::fleet;
+use super::policy::{Docs, Guard, TAGS};
 use super::reference::Truth;
-use super::transition::{Course, Draw, End, FAULTS, SITES, SWITCHES, Transition};
-use super::{Broken, Check, on_actions, on_plans, on_runs, settle};
-use crate::apply_rig::{Memory, Rig, kill, start};
+use super::runs::{Known, Run, bounded};
+use super::transition::{SITES, Transition};
+use super::{Broken, Check, on_actions, on_plans, on_reads, settle};
+use crate::apply_rig::{Rig, start};
 
 pub(super) const SITE: [&str; SITES] = ["alpha-soc", "beta-soc"];
 
@@ -51,9 +48,9 @@ pub(super) struct Site {
     pub(super) docs: Docs,
     pub(super) policies: PolicySet,
     /// The plan that lies for review.
-    review: Option<Review>,
+    pub(super) review: Option<Review>,
     /// Runs that were broken off.
-    broken: Vec<Run>,
+    pub(super) broken: Vec<Run>,
     /// Changes of plans whose runs began.
     pub(super) known: BTreeMap<String, Known>,
     app: App,
@@ -62,21 +59,8 @@ pub(super) struct Site {
 /// A plan and what it was made from.
 pub(super) struct Review {
     pub(super) plan: Plan,
-    docs: Docs,
-    guard: Guard,
-}
-
-/// A run and the disk it writes to.
-pub(super) struct Run {
-    pub(super) plan: CheckedPlan,
-    pub(super) memory: Memory,
-}
-
-/// A change that a run may carry out.
-#[derive(Clone, Debug)]
-pub(super) struct Known {
-    pub(super) planned: Timestamp,
-    pub(super) change: palisade::plan::Change,
+    pub(super) docs: Docs,
+    pub(super) guard: Guard,
 }
 
 /// See the module.
@@ -89,43 +73,6 @@ pub(super) struct World {
     /// Requests of the log that were looked at, and the markers they carried.
     pub(super) seen: on_actions::Seen,
     random: u64,
-}
-
-fn fleet(seed: u64, most: usize) -> (Config, Tenant, Vec<String>) {
-    let mut draw = Draw(seed ^ 0xf1ee7);
-    let other = App {
-        client_id: "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee".to_owned(),
-        client_secret: "another-secret".to_owned(),
-        name: "palisade-beta".to_owned(),
-        roles: Config::default().roles,
-    };
-    let config = Config { devices: 0, seed, other_apps: vec![other], ..Config::default() };
-    let mut tenant = Tenant::empty(&config, start());
-    for (id, name) in (1..).zip(GROUPS) {
-        tenant.groups.push(Group { id, name: Arc::from(*name) });
-    }
-    let mut names = Vec::new();
-    for n in 0..4 + draw.below(6) {
-        let mut id = [0; 20];
-        id[19] = u8::try_from(n + 1).unwrap();
-        let name = format!("pc-{n}.contoso.example");
-        let platforms =
-            ["Windows11", "Windows11", "Windows11", "WindowsServer2022", "Ubuntu", "iOS"];
-        let mut machine = Machine::plain(MachineId(id), &name, draw.pick(&platforms), start());
-        machine.group = draw.pick(&[1, 1, 2]);
-        machine.agent_version = Some("101.25000.0001".into());
-        for tag in TAGS {
-            if draw.chance(35) {
-                machine.add_tag(tag);
-            }
-        }
-        machine.online = !draw.chance(12);
-        if n < most {
-            tenant.add_machine(machine);
-            names.push(name);
-        }
-    }
-    (config, tenant, names)
 }
 
 impl World {
@@ -255,7 +202,7 @@ impl World {
     }
 
     /// A client as a new process has one.
-    fn client(&mut self, site: usize) -> Client {
+    pub(super) fn client(&mut self, site: usize) -> Client {
         self.random += 1;
         let site = &self.sites[site];
         let transport = Arc::new(InProcess::new(self.emulator.clone(), self.clock.clone()));
@@ -281,7 +228,7 @@ impl World {
             self.count("observations refused");
             return Ok(None);
         };
-        on_plans::observation(self, &inventory, began)?;
+        on_reads::observation(self, &inventory, began)?;
         let inventories = [inventory];
         let around = Circumstances { lifts: lifts.to_vec(), ..Circumstances::default() };
         let made = self.input(site, &inventories, &around, plan);
@@ -306,158 +253,11 @@ impl World {
         ask(&Input { policies, workspace, inventories, now, around, study: false, tool })
     }
 
-    /// Applies the plans under review, or new ones, at the same time.
-    async fn apply(&mut self, courses: &[(usize, &Course)]) -> Check {
-        let mut begun = Vec::new();
-        for (site, course) in courses {
-            let review = match self.sites[*site].review.take() {
-                Some(review) => Some(review),
-                None => self.plan(*site, &[]).await?,
-            };
-            if let Some(run) = review.map(|review| self.begin(*site, review)).transpose()?.flatten()
-            {
-                begun.push((*site, run, *course));
-            }
-        }
-        self.live(begun).await.map(drop)
-    }
-
-    /// Holds a plan against the present, and opens its run.
-    pub(super) fn begin(&mut self, site: usize, review: Review) -> Result<Option<Run>, Broken> {
-        let Review { plan, docs, guard } = review;
-        let now = self.clock.now();
-        let Site { workspace, policies, docs: current, guard: present, .. } = &self.sites[site];
-        let policy_digest = Some(policies.digest.as_str());
-        let context = VerifyContext { workspace, policy_digest, now };
-        let checked = verify(plan.clone(), &context);
-        let stale = docs != *current || guard != *present;
-        match on_plans::verdict(&plan, &checked, stale, now)? {
-            Some(refused) => {
-                self.count(refused);
-                Ok(None)
-            }
-            None => Ok(checked.ok().filter(|plan| !plan.changes.is_empty()).map(|plan| {
-                for change in &plan.changes {
-                    let (planned, change) = (plan.created_at, change.clone());
-                    let known = Known { planned, change };
-                    self.sites[site].known.insert(known.change.id.to_string(), known);
-                }
-                Run { plan, memory: Memory::default() }
-            })),
-        }
-    }
-
-    async fn resume(&mut self, site: usize, course: &Course) -> Check {
-        match self.sites[site].broken.pop() {
-            Some(run) => {
-                self.count("resumed");
-                self.live(vec![(site, run, course)]).await.map(drop)
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// Runs side by side until each has ended or is broken off; the summaries of those that ended.
-    pub(super) async fn live(
-        &mut self,
-        runs: Vec<(usize, Run, &Course)>,
-    ) -> Result<Vec<Summary>, Broken> {
-        let mut lives = Vec::new();
-        for (site, run, course) in runs {
-            for (seconds, deed) in &course.meanwhile {
-                self.play(&format!("at {seconds}s {}", deed.line(&self.names)));
-            }
-            lives.push((site, run, self.client(site), course.end));
-        }
-        let began = self.clock.now();
-        let clock = self.clock.clone();
-        let lived = match lives.as_mut_slice() {
-            [(_, a, client, end), (_, b, other, stop)] => {
-                let (first, second) =
-                    tokio::join!(life(a, client, *end, &clock), life(b, other, *stop, &clock));
-                vec![first?, second?]
-            }
-            [(_, run, client, end)] => vec![life(run, client, *end, &clock).await?],
-            _ => Vec::new(),
-        };
-        let mut summaries = Vec::new();
-        for ((site, mut run, ..), summary) in lives.into_iter().zip(lived) {
-            on_runs::check(self, site, &mut run, summary.as_ref(), began)?;
-            match summary {
-                Some(summary) if summary.stopped.is_none() => summaries.push(summary),
-                _ => self.sites[site].broken.push(run),
-            }
-        }
-        Ok(summaries)
-    }
-
     /// Puts other guardrails in force; the workspace as it was before.
     pub(super) fn tighten(&mut self, site: usize, guard: &Guard) -> Workspace {
         let site = &mut self.sites[site];
         std::mem::replace(&mut site.workspace, workspace(guard, site.id))
     }
-
-    /// Leaves runs that were broken off as they are.
-    pub(super) fn give_up(&mut self) {
-        self.sites.iter_mut().for_each(|site| site.broken.clear());
-    }
-}
-
-/// Awaits something that must end within so many hours of simulated time.
-async fn bounded<T>(what: &str, hours: u64, future: impl Future<Output = T>) -> Result<T, Broken> {
-    let most = Duration::from_secs(hours * 3_600);
-    let ended = tokio::time::timeout(most, future).await;
-    ended.map_err(|_| Broken::new(9, format!("{what} does not end within {hours} h")))
-}
-
-/// Waits shorter than usual: what is asked of a run does not depend on them.
-fn options() -> Options {
-    let (wait_containment, wait_scan) =
-        (SignedDuration::from_mins(8), SignedDuration::from_mins(20));
-    Options { wait_containment, wait_scan, ..Options::default() }
-}
-
-/// One life of a run: nothing when it was killed or its disk failed.
-async fn life(
-    run_: &mut Run,
-    client: &Client,
-    end: Option<End>,
-    clock: &Arc<dyn Clock>,
-) -> Result<Option<Summary>, Broken> {
-    let history = run_.memory.revive();
-    let engine = Engine::new(&run_.plan, &history, options(), "palisade/sim");
-    let mut engine =
-        engine.map_err(|error| Broken::new(7, format!("the journal is refused: {error}")))?;
-    run_.memory.fail = match end {
-        Some(End::Power(writes, bytes)) => Some((writes, bytes)),
-        _ => None,
-    };
-    let stop = StopFlag::default();
-    let services: BTreeMap<Arc<str>, &dyn Service> =
-        [(Arc::from("contoso"), client as &dyn Service)].into();
-    let ports =
-        Ports { services: &services, journal: &mut run_.memory, clock: &**clock, stop: &stop };
-    let mut told = |_: &palisade::apply::Progress| {};
-    let running = run(&mut engine, ports, &mut told);
-    let running = async {
-        match end {
-            Some(End::Kill(polls)) => kill(running, polls).await.and_then(Result::ok),
-            Some(End::Stop(seconds)) => {
-                let raise = async {
-                    tokio::time::sleep(Duration::from_secs(seconds)).await;
-                    stop.raise();
-                    std::future::pending::<()>().await;
-                };
-                tokio::select! {
-                    biased;
-                    ended = running => ended.ok(),
-                    () = raise => None,
-                }
-            }
-            Some(End::Power(..)) | None => running.await.ok(),
-        }
-    };
-    bounded("a run", 12, running).await
 }
 
 /// The workspace as its author wrote it.

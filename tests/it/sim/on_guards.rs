@@ -1,0 +1,98 @@
+//! Guardrails: what is done stays within the caps, and a tighter guardrail never adds a change.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+use palisade::inventory::Inventory;
+use palisade::model::Verb;
+use palisade::plan::{Change, Circumstances, Plan, plan as replan};
+
+use super::on_plans::Scene;
+use super::reference::Side;
+use super::world::World;
+use super::{Broken, Check};
+
+impl Scene<'_> {
+    /// Law 3's other half: what is done stays within the caps.
+    pub(super) fn caps(&self) -> Check {
+        let guard = &self.site.guard;
+        let lifted = |code: &str| self.plan.lifts.iter().any(|lift| lift.code == code);
+        let isolates = || self.plan.changes.iter().filter(|change| change.verb == Verb::Isolate);
+        let count = isolates().count();
+        if guard.run.is_some_and(|most| count > most as usize) && !lifted("cap-run") {
+            return Err(Broken::new(3, format!("{count} isolations in one run")));
+        }
+        let day = self.plan.created_at - SignedDuration::from_hours(24);
+        let recent = self.truth.0.actions().iter().filter(|action| {
+            action.created > day
+                && action.created < self.began
+                && action.kind == palisade::model::ActionKind::Isolate
+                && action.cancellation.is_none()
+        });
+        let in_a_day = count + recent.count();
+        if count > 0
+            && guard.day.is_some_and(|most| in_a_day > most as usize)
+            && !lifted("cap-rolling")
+        {
+            return Err(Broken::new(3, format!("{in_a_day} isolations in a day")));
+        }
+        match guard.group {
+            Some(percent) if !lifted("cap-group") => self.group_caps(percent),
+            _ => Ok(()),
+        }
+    }
+
+    fn group_caps(&self, percent: u32) -> Check {
+        for group in super::policy::GROUPS {
+            let members =
+                || self.truth.rows().filter(|row| self.truth.traits(*row).group == *group);
+            let most = (members().count() * percent as usize / 100).max(1);
+            let newly = members().filter(|row| {
+                let id = self.truth.0.machine(*row).unwrap().id.to_string();
+                let isolates = |change: &&Change| {
+                    change.target.id == id && change.verb == Verb::Isolate && change.from == "free"
+                };
+                self.plan.changes.iter().any(|change| isolates(&change))
+            });
+            let isolated = members()
+                .filter(|row| self.truth.is_quiet_since(*row, Side::Network, self.began))
+                .filter(|row| self.truth.standing(*row, Side::Network, self.began).level > 0);
+            let newly = newly.count();
+            if newly > 0 && newly + isolated.count() > most {
+                return Err(Broken::new(3, format!("more than {most} isolated in {group}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Law 3: with tighter guardrails the same plan has fewer changes or the same. Order of the inputs
+/// aside, planning is a function.
+pub(super) fn tighter(
+    world: &mut World,
+    site: usize,
+    plan: &Plan,
+    inventories: &[Inventory],
+) -> Check {
+    let around = Circumstances { lifts: plan.lifts.clone(), ..Circumstances::default() };
+    let again = world.input(site, inventories, &around, replan);
+    if again.as_ref() != Ok(plan) {
+        return Err(Broken::new(2, "the same input gives another plan".to_owned()));
+    }
+    let guard = world.sites[site].guard.clone();
+    let tight = super::policy::Guard {
+        protects: true,
+        run: Some(guard.run.unwrap_or(6).min(3)),
+        group: Some(guard.group.unwrap_or(100).min(40)),
+        day: guard.day.map(|day| day.saturating_sub(1)),
+    };
+    let loose = world.tighten(site, &tight);
+    let fewer = world.input(site, inventories, &around, replan);
+    world.sites[site].workspace = loose;
+    let fewer = fewer.map_err(|error| Broken::new(5, format!("no plan: {error}")))?;
+    let ids: BTreeSet<_> = plan.changes.iter().map(|change| &change.id).collect();
+    match fewer.changes.iter().find(|change| !ids.contains(&change.id)) {
+        Some(change) => Err(Broken::new(3, format!("tighter guardrails add {change:?}"))),
+        None => Ok(()),
+    }
+}
