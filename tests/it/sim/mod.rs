@@ -11,9 +11,10 @@
 //!    never add a change · 4. unknown never acts, a failed read never looks like absence · 5.
 //!    dispositions and outcomes add up · 6. protected and exempt devices are spared, foreign holders
 //!    are never released · 7. nothing is submitted twice · 8. one flipped byte refuses a plan file ·
-//!    9. every run and every restriction ends
+//!    9. every run and every restriction ends · 10. an undoing restores what its run changed and touches
+//!    nothing else
 //!
-//! Lives have no undo, freeze, rollout or alert rule in them: the tests of those say what they do.
+//! Lives have no freeze, rollout or alert rule in them: the tests of those say what they do.
 //!
 //! What it catches was tried by breaking the product on purpose; each of these failed within the
 //! first hundred seeds:
@@ -41,6 +42,7 @@ mod on_guards;
 mod on_plans;
 mod on_reads;
 mod on_runs;
+mod on_undo;
 mod policy;
 mod reference;
 mod runs;
@@ -179,6 +181,8 @@ fn five_hundred_lives_break_no_law() {
         ("moved", 40),
         ("pending offline", 200),
         ("failed", 50),
+        ("undoings begun", 80),
+        ("restored", 80),
     ] {
         let found = tally.get(what).copied().unwrap_or(0);
         assert!(found >= least, "`{what}` happened {found} times only");

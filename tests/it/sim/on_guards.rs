@@ -72,10 +72,10 @@ pub(super) fn tighter(
     world: &mut World,
     site: usize,
     plan: &Plan,
+    around: &Circumstances,
     inventories: &[Inventory],
 ) -> Check {
-    let around = Circumstances { lifts: plan.lifts.clone(), ..Circumstances::default() };
-    let again = world.input(site, inventories, &around, replan);
+    let again = world.input(site, inventories, around, replan);
     if again.as_ref() != Ok(plan) {
         return Err(Broken::new(2, "the same input gives another plan".to_owned()));
     }
@@ -87,7 +87,7 @@ pub(super) fn tighter(
         day: guard.day.map(|day| day.saturating_sub(1)),
     };
     let loose = world.tighten(site, &tight);
-    let fewer = world.input(site, inventories, &around, replan);
+    let fewer = world.input(site, inventories, around, replan);
     world.sites[site].workspace = loose;
     let fewer = fewer.map_err(|error| Broken::new(5, format!("no plan: {error}")))?;
     let ids: BTreeSet<_> = plan.changes.iter().map(|change| &change.id).collect();

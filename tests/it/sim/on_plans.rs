@@ -6,13 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use palisade::inventory::{Inventory, What};
 use palisade::model::{DeviceId, Facet, Verb};
 use palisade::plan::file::{CheckedPlan, PlanFileError};
-use palisade::plan::{Change, Disposition, Entry, Plan};
+use palisade::plan::{Change, Circumstances, Disposition, Entry, Plan, Purpose};
 
 use super::policy::{Doc, Kind, Traits};
 use super::reference::{Side, Truth, mark, marked};
 use super::settle::{concerns, is_wanted};
 use super::world::{Site, World};
-use super::{Broken, Check, on_guards, on_reads};
+use super::{Broken, Check, on_guards, on_reads, on_undo};
 
 /// How long a plan may be applied.
 const VALID: SignedDuration = SignedDuration::from_mins(30);
@@ -21,22 +21,33 @@ pub(super) fn plan(
     world: &mut World,
     site: usize,
     plan: &Plan,
+    around: &Circumstances,
     inventories: &[Inventory],
     began: Timestamp,
 ) -> Check {
     let inventory = &inventories[0];
-    adds_up(&world.sites[site], plan, inventory)?;
+    match &around.purpose {
+        Purpose::Undo(past) => on_undo::adds_up(past, plan, inventory)?,
+        _ => adds_up(&world.sites[site], plan, inventory)?,
+    }
     world.truth(|truth| {
         let scene = Scene { truth, site: &world.sites[site], began, plan };
-        plan.changes.iter().try_for_each(|change| scene.may(change))?;
+        plan.changes.iter().try_for_each(|change| match &around.purpose {
+            Purpose::Undo(past) => scene.undo_may(past, change),
+            _ => scene.may(change),
+        })?;
         scene.caps()?;
-        if inventory.is_complete() { scene.must() } else { scene.partial(inventory) }
+        match &around.purpose {
+            _ if !inventory.is_complete() => scene.partial(inventory),
+            Purpose::Undo(past) => scene.undo_must(past),
+            _ => scene.must(),
+        }
     })?;
     // These cost more than the rest together; some of the plans show as much as all of them.
     let turn = plan.changes.len() + world.seen.requests();
     match turn % 4 {
         0 => on_reads::file(plan, turn),
-        1 => on_guards::tighter(world, site, plan, inventories),
+        1 => on_guards::tighter(world, site, plan, around, inventories),
         _ => Ok(()),
     }
 }
@@ -82,7 +93,7 @@ pub(super) struct Scene<'s> {
     pub(super) plan: &'s Plan,
 }
 
-fn side_of(facet: Facet) -> Option<Side> {
+pub(super) fn side_of(facet: Facet) -> Option<Side> {
     match facet {
         Facet::Isolation => Some(Side::Network),
         Facet::CodeExecution => Some(Side::Code),
@@ -92,7 +103,7 @@ fn side_of(facet: Facet) -> Option<Side> {
 }
 
 impl Scene<'_> {
-    fn exempt(&self, traits: &Traits, side: Side) -> bool {
+    pub(super) fn exempt(&self, traits: &Traits, side: Side) -> bool {
         let hours = |doc: &Doc| SignedDuration::from_hours(i64::from(doc.lease));
         self.site.docs.values().any(|doc| {
             doc.kind == Kind::Exempt
@@ -199,6 +210,10 @@ impl Scene<'_> {
         let Some(placed) = standing.by.filter(|_| standing.is_of(self.site.id)) else {
             return wrong(6, "releases what is not ours");
         };
+        if let Some(end) = on_undo::put_back_until(placed) {
+            let early = end > self.plan.created_at;
+            return if early { wrong(10, "it was put back until later") } else { Ok(()) };
+        }
         // A policy that placed it, still selects it and has its first lease left keeps it.
         let policy = marked(placed).map(|mark| mark.policy).unwrap_or_default();
         let keeps = self.site.docs.iter().any(|(slot, doc)| {
@@ -235,7 +250,10 @@ impl Scene<'_> {
                     }
                     continue;
                 }
-                let ours = self.truth.standing(row, side, self.began).is_of(self.site.id);
+                let standing = self.truth.standing(row, side, self.began);
+                let put_back = standing.by.and_then(on_undo::put_back_until);
+                let ours = standing.is_of(self.site.id)
+                    && put_back.is_none_or(|end| end <= self.plan.created_at);
                 let calm = self.truth.is_quiet_since(row, side, self.began)
                     && self.truth.in_flight(row, side, self.began).next().is_none();
                 let unwanted = ours && calm && !exempt && !is_wanted(self.site, side, &traits);

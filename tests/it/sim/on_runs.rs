@@ -8,7 +8,7 @@ use palisade::plan::Change;
 use super::reference::{Truth, is_of, marked};
 use super::runs::Run;
 use super::world::World;
-use super::{Broken, Check};
+use super::{Broken, Check, on_undo};
 
 /// Longer than every wait of a run on one device after another.
 const LONGEST: SignedDuration = SignedDuration::from_hours(8);
@@ -46,7 +46,7 @@ pub(super) fn check(
             world.truth(|truth| outcome(truth, id, change, ended))?;
         }
     }
-    Ok(())
+    on_undo::restored(world, site, run, summary)
 }
 
 /// The plan's changes that have an outcome, in the plan's order.

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use palisade::apply::past::past;
 use palisade::apply::{Engine, Options, Summary};
 use palisade::drive::apply::{Ports, Service, StopFlag, run};
 use palisade::drive::client::Client;
 use palisade::host::clock::Clock;
 use palisade::plan::file::{CheckedPlan, VerifyContext, verify};
+use palisade::plan::{Circumstances, Purpose};
 
 use super::transition::{Course, End};
 use super::world::{Review, Site, World};
@@ -22,6 +24,7 @@ use crate::apply_rig::{Memory, kill};
 /// A run and the disk it writes to.
 pub(super) struct Run {
     pub(super) plan: CheckedPlan,
+    pub(super) purpose: Purpose,
     pub(super) memory: Memory,
 }
 
@@ -39,7 +42,7 @@ impl World {
         for (site, course) in courses {
             let review = match self.sites[*site].review.take() {
                 Some(review) => Some(review),
-                None => self.plan(*site, &[]).await?,
+                None => self.plan(*site, Circumstances::default()).await?,
             };
             if let Some(run) = review.map(|review| self.begin(*site, review)).transpose()?.flatten()
             {
@@ -51,7 +54,7 @@ impl World {
 
     /// Holds a plan against the present, and opens its run.
     pub(super) fn begin(&mut self, site: usize, review: Review) -> Result<Option<Run>, Broken> {
-        let Review { plan, docs, guard } = review;
+        let Review { plan, docs, guard, purpose } = review;
         let now = self.clock.now();
         let Site { workspace, policies, docs: current, guard: present, .. } = &self.sites[site];
         let policy_digest = Some(policies.digest.as_str());
@@ -69,7 +72,7 @@ impl World {
                     let known = Known { planned, change };
                     self.sites[site].known.insert(known.change.id.to_string(), known);
                 }
-                Run { plan, memory: Memory::default() }
+                Run { plan, purpose, memory: Memory::default() }
             })),
         }
     }
@@ -109,6 +112,7 @@ impl World {
         };
         let mut summaries = Vec::new();
         for ((site, mut run, ..), summary) in lives.into_iter().zip(lived) {
+            self.remember(site, &mut run);
             on_runs::check(self, site, &mut run, summary.as_ref(), began)?;
             match summary {
                 Some(summary) if summary.stopped.is_none() => summaries.push(summary),
@@ -116,6 +120,15 @@ impl World {
             }
         }
         Ok(summaries)
+    }
+
+    /// Keeps what an undoing is made from. A run that was taken up again is told anew.
+    fn remember(&mut self, site: usize, run: &mut Run) {
+        let name = format!("{}-{:.6}", run.plan.created_at, run.plan.plan_hash);
+        let told = past(&name, &run.plan, &run.memory.revive());
+        let site = &mut self.sites[site].past;
+        site.retain(|past| past.run != name);
+        site.push(told);
     }
 
     /// Leaves runs that were broken off as they are.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use palisade::model::Verb;
-use palisade::plan::{Lift, Plan};
+use palisade::plan::{Circumstances, Lift, Plan};
 
 use super::policy::{Kind, Traits};
 use super::reference::Side;
@@ -52,7 +52,10 @@ async fn come_to_rest(world: &mut World) -> Check {
         for (site, lifts) in lifts.iter_mut().enumerate() {
             let lift = |code: &String| Lift { code: code.clone(), because: "calm".to_owned() };
             let given: Vec<Lift> = lifts.iter().map(lift).collect();
-            let Some(review) = world.plan(site, &given).await? else {
+            let Some(review) = world
+                .plan(site, Circumstances { lifts: given, ..Circumstances::default() })
+                .await?
+            else {
                 return Err(Broken::new(9, "nobody can sign in although it is calm".to_owned()));
             };
             let held = review.plan.objections.iter().filter(|objection| objection.held > 0);
@@ -86,7 +89,7 @@ async fn apply(world: &mut World, site: usize, review: super::world::Review) -> 
             .collect()
     };
     let done = done(&before);
-    let Some(after) = world.plan(site, &[]).await? else { return Ok(()) };
+    let Some(after) = world.plan(site, Circumstances::default()).await? else { return Ok(()) };
     let again = after
         .plan
         .changes

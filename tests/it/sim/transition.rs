@@ -60,6 +60,8 @@ pub(super) enum Transition {
     Both(Course, Course),
     /// A run that was killed or stopped goes on.
     Resume(usize, Course),
+    /// One of the last runs is undone: so many before the last.
+    Undo { site: usize, back: usize, course: Course },
     /// Calm, until nothing is left to do.
     Settle,
 }
@@ -121,12 +123,29 @@ fn apply(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
         }
         life.push(Transition::Resume(site, Course::draw(draw)));
     }
+    if draw.chance(12) {
+        undo(draw, site, life);
+    }
+}
+
+/// Others may have acted since the run; what is undone may itself be undone.
+fn undo(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    for _ in 0..draw.below(3) {
+        life.push(Transition::Deed(Deed::draw(draw)));
+    }
+    if draw.chance(50) {
+        life.push(Transition::Wait(draw.pick(&[1, 30, 60 * 5])));
+    }
+    for back in 0..1 + draw.below(2) {
+        let back = if draw.chance(70) { 0 } else { back + draw.below(3) };
+        life.push(Transition::Undo { site, back, course: Course::draw(draw) });
+    }
 }
 
 /// One thing, or a few that belong together.
 fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
     let site = draw.below(SITES);
-    match draw.below(20) {
+    match draw.below(21) {
         0 => life.push(Transition::Wait(draw.pick(&[1, 10, 60, 60 * 8, 60 * 30, 60 * 100]))),
         1 | 2 => life.push(Transition::Deed(Deed::draw(draw))),
         3 | 4 => {
@@ -158,6 +177,7 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
         15 | 16 => apply(draw, site, life),
         17 => life.push(Transition::Both(Course::draw(draw), Course::draw(draw))),
         18 => life.push(Transition::Resume(site, Course::draw(draw))),
+        19 => undo(draw, site, life),
         _ => life.push(Transition::Calm),
     }
 }

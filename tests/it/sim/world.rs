@@ -20,7 +20,8 @@ use palisade::host::clock::Clock;
 use palisade::host::credential::{Credential, Secret};
 use palisade::host::random::Seeded;
 use palisade::inventory::Inventory;
-use palisade::plan::{Circumstances, Input, Lift, Plan, plan};
+use palisade::plan::undo::Past;
+use palisade::plan::{Circumstances, Input, Plan, Purpose, plan};
 use palisade::policy::{PolicySet, SourceText, Workspace, load, load_workspace};
 
 use super::deeds::{FAULTS, SWITCHES};
@@ -51,6 +52,8 @@ pub(super) struct Site {
     pub(super) review: Option<Review>,
     /// Runs that were broken off.
     pub(super) broken: Vec<Run>,
+    /// Runs that have ended or were broken off, as their journals tell them, oldest first.
+    pub(super) past: Vec<Past>,
     /// Changes of plans whose runs began.
     pub(super) known: BTreeMap<String, Known>,
     app: App,
@@ -61,6 +64,7 @@ pub(super) struct Review {
     pub(super) plan: Plan,
     pub(super) docs: Docs,
     pub(super) guard: Guard,
+    pub(super) purpose: Purpose,
 }
 
 /// See the module.
@@ -89,6 +93,7 @@ impl World {
             policies: PolicySet::default(),
             review: None,
             broken: Vec::new(),
+            past: Vec::new(),
             known: BTreeMap::new(),
             app,
         });
@@ -167,12 +172,13 @@ impl World {
                 self.load(*at)?;
             }
             Transition::Plan(site) => {
-                let made = self.plan(*site, &[]).await?;
+                let made = self.plan(*site, Circumstances::default()).await?;
                 self.sites[*site].review = made;
             }
             Transition::Apply(site, course) => self.apply(&[(*site, course)]).await?,
             Transition::Both(first, second) => self.apply(&[(0, first), (1, second)]).await?,
             Transition::Resume(site, course) => self.resume(*site, course).await?,
+            Transition::Undo { site, back, course } => self.undo(*site, *back, course).await?,
             Transition::Settle => settle::settle(self).await?,
         }
         on_actions::check(self)
@@ -217,7 +223,7 @@ impl World {
     pub(super) async fn plan(
         &mut self,
         site: usize,
-        lifts: &[Lift],
+        around: Circumstances,
     ) -> Result<Option<Review>, Broken> {
         let client = self.client(site);
         let scope =
@@ -230,13 +236,13 @@ impl World {
         };
         on_reads::observation(self, &inventory, began)?;
         let inventories = [inventory];
-        let around = Circumstances { lifts: lifts.to_vec(), ..Circumstances::default() };
         let made = self.input(site, &inventories, &around, plan);
         let made = made.map_err(|error| Broken::new(5, format!("no plan: {error}")))?;
         self.count(if inventories[0].is_complete() { "plans" } else { "partial plans" });
-        on_plans::plan(self, site, &made, &inventories, began)?;
+        on_plans::plan(self, site, &made, &around, &inventories, began)?;
         let Site { docs, guard, .. } = &self.sites[site];
-        Ok(Some(Review { plan: made, docs: docs.clone(), guard: guard.clone() }))
+        let (docs, guard, purpose) = (docs.clone(), guard.clone(), around.purpose);
+        Ok(Some(Review { plan: made, docs, guard, purpose }))
     }
 
     /// Gives the planner its input.
