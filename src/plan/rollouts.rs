@@ -41,7 +41,7 @@ pub(super) fn assign(policies: &PolicySet, tenant: &str, changes: &mut [Change])
         let targets: Vec<&Target> =
             members.iter().filter_map(|at| changes.get(*at)).map(|change| &change.target).collect();
         let sizes = rollout.sizes(u32::try_from(targets.len()).unwrap_or(u32::MAX));
-        let (waves, sizes) = waves::draw(&policy, &targets, sizes);
+        let (waves, sizes) = waves::draw(&policy, &targets, sizes, rollout.is_at_once());
         for (at, wave) in members.into_iter().zip(waves) {
             if let Some(change) = changes.get_mut(at) {
                 (change.wave, change.rollout) = (wave, Some(policy.clone()));

@@ -1,7 +1,9 @@
 //! Who is in which wave: a hash of target and policy decides, and high value goes last.
 //!
 //! A device has the same place in the row in every plan, and nobody can choose who goes first. A
-//! device of high value is never in the first wave while there is another one to go before it.
+//! device of high value is never in the first wave while there is another one to go before it, also
+//! when so few are left that one wave would take them all; only an author who sends everything at
+//! once (`[100%]`) has no first wave.
 //! Called by `rollouts`.
 
 use ring::digest::{SHA256, digest};
@@ -11,9 +13,17 @@ use crate::plan::types::Target;
 
 /// The wave of each target, from 1, and the sizes as they came out: `sizes` add up to the targets,
 /// and what a first wave lacks in devices of lesser value moves to the last one.
-pub(super) fn draw(policy: &str, targets: &[&Target], mut sizes: Vec<u32>) -> (Vec<u32>, Vec<u32>) {
+pub(super) fn draw(
+    policy: &str,
+    targets: &[&Target],
+    mut sizes: Vec<u32>,
+    at_once: bool,
+) -> (Vec<u32>, Vec<u32>) {
     let high = |target: &Target| target.value == Some(DeviceValue::High);
     let others = targets.iter().filter(|target| !high(target)).count();
+    if sizes.len() == 1 && !at_once && others > 0 && others < targets.len() {
+        sizes.push(0);
+    }
     if others > 0
         && let [first, .., last] = sizes.as_mut_slice()
     {
@@ -61,7 +71,7 @@ mod tests {
     }
 
     fn drawn(targets: &[Target], sizes: &[u32]) -> (Vec<u32>, Vec<u32>) {
-        draw("IsolationSet/ir", &targets.iter().collect::<Vec<_>>(), sizes.to_vec())
+        draw("IsolationSet/ir", &targets.iter().collect::<Vec<_>>(), sizes.to_vec(), false)
     }
 
     #[test]
@@ -74,6 +84,9 @@ mod tests {
             // Nobody of lesser value is there to go first.
             (0, 9, &[4, 5], &[4, 5]),
             (0, 3, &[3], &[3]),
+            (3, 0, &[3], &[3]),
+            // One wave would take them all.
+            (2, 1, &[3], &[2, 1]),
         ] {
             let targets = targets(low, high);
             let (waves, sizes) = drawn(&targets, sizes);
@@ -98,6 +111,6 @@ mod tests {
         turned.reverse();
         assert_eq!(waves, turned);
         let all: Vec<&Target> = forth.iter().collect();
-        assert_ne!(waves, draw("IsolationSet/other", &all, vec![4, 10, 29]).0);
+        assert_ne!(waves, draw("IsolationSet/other", &all, vec![4, 10, 29], false).0);
     }
 }
