@@ -17,6 +17,7 @@ pub(super) mod policies;
 mod properties;
 mod rollouts;
 mod scans;
+mod tightening;
 mod undo;
 mod world;
 
