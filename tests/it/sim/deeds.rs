@@ -43,10 +43,10 @@ const VERBS: &[&str] = &[
 impl Deed {
     pub(super) fn draw(draw: &mut Draw) -> Self {
         let verb = draw.pick(VERBS);
-        let what = match draw.below(14) {
+        let what = match draw.below(16) {
             0 | 1 => What::Online(false),
             2 => What::Online(true),
-            3 => What::Fails,
+            3 | 14 | 15 => What::Fails,
             4..=8 => What::Analyst(verb),
             9 | 10 => What::Disruption(draw.pick(&["isolate full", "restrict", "release"])),
             11 => What::Forger(verb),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use palisade::emulator::tenant::Group;
 use palisade::emulator::tenant::machine::{Machine, MachineId};
 use palisade::emulator::{App, Config, Tenant};
+use palisade::model::DeviceValue;
 
 use super::policy::{GROUPS, TAGS};
 use super::transition::Draw;
@@ -39,6 +40,9 @@ pub(super) fn fleet(seed: u64, most: usize) -> (Config, Tenant, Vec<String>) {
             if draw.chance(35) {
                 machine.add_tag(tag);
             }
+        }
+        if draw.chance(20) {
+            machine.value = Some(DeviceValue::High);
         }
         machine.online = !draw.chance(12);
         if n < most {

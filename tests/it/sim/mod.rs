@@ -8,13 +8,15 @@
 //! (`on_plans`, `on_runs`, `on_actions`, `settle`); their numbers are:
 //!
 //! 1. a plan after a fully applied plan is empty · 2. order changes nothing · 3. tighter guardrails
-//!    never add a change · 4. unknown never acts, a failed read never looks like absence · 5.
+//!    never add a change, a lift gives back only what its code held, nothing is sent while it is
+//!    frozen, waves wait · 4. unknown never acts, a failed read never looks like absence · 5.
 //!    dispositions and outcomes add up · 6. protected and exempt devices are spared, foreign holders
 //!    are never released · 7. nothing is submitted twice · 8. one flipped byte refuses a plan file ·
 //!    9. every run and every restriction ends · 10. an undoing restores what its run changed and touches
 //!    nothing else
 //!
-//! Lives have no freeze, rollout or alert rule in them: the tests of those say what they do.
+//! Lives have no alert rule, no accepted deviation and no merged device in them: the tests of those
+//! say what they do.
 //!
 //! What it catches was tried by breaking the product on purpose; each of these failed within the
 //! first hundred seeds:
@@ -37,12 +39,14 @@
 
 mod deeds;
 mod fleet;
+mod freezes;
 mod on_actions;
 mod on_guards;
 mod on_plans;
 mod on_reads;
 mod on_runs;
 mod on_undo;
+mod on_waves;
 mod policy;
 mod reference;
 mod runs;
@@ -176,13 +180,18 @@ fn five_hundred_lives_break_no_law() {
         ("resumed", 150),
         ("stale", 40),
         ("expired", 30),
-        ("incomplete", 3),
+        ("incomplete", 2),
         ("done", 3_000),
-        ("moved", 40),
+        ("moved", 10),
         ("pending offline", 200),
         ("failed", 50),
+        ("frozen", 40),
+        ("lifted", 6),
+        ("waves", 200),
+        ("halted", 4),
+        ("paused", 20),
         ("undoings begun", 80),
-        ("restored", 80),
+        ("restored", 50),
     ] {
         let found = tally.get(what).copied().unwrap_or(0);
         assert!(found >= least, "`{what}` happened {found} times only");

@@ -38,10 +38,18 @@ impl Seen {
             let Some((_, rest)) = body.rsplit_once("[palisade ") else { continue };
             let Some((marker, _)) = rest.split_once(']') else { continue };
             if let Some(mark) = mark(&format!("[palisade {marker}]")) {
-                self.sent.entry(mark.change).or_default().push(logged.at);
+                let cancels = logged.uri.path().ends_with("/cancel");
+                let key = if cancels { cancelling(&mark.change) } else { mark.change };
+                self.sent.entry(key).or_default().push(logged.at);
             }
         }
     }
+}
+
+/// What tells the cancelling of an action from its sending: both carry the mark of one change when a
+/// rollout is stopped.
+fn cancelling(change: &str) -> String {
+    format!("{change}/cancel")
 }
 
 pub(super) fn check(world: &mut World) -> Check {
@@ -125,8 +133,11 @@ fn cancelled(sites: &[Site], seen: &Seen, action: &Action) -> Check {
         change.verb == Verb::Cancel
             && change.parameters.action_id.as_deref() == Some(&action.id.to_string())
     });
-    if !is_planned || !super::reference::is_of(action, site.id) {
+    // A rollout that stops takes back what is on its way.
+    let is_own = marked(action).is_some_and(|own| own.change == mark.change);
+    let is_halted = is_own && planned.is_some_and(|change| change.rollout.is_some());
+    if !(is_planned || is_halted) || !super::reference::is_of(action, site.id) {
         return Err(Broken::new(6, format!("cancelled what is not ours: {action:?}")));
     }
-    sent_once(seen, &mark.change, cancellation.at, action)
+    sent_once(seen, &cancelling(&mark.change), cancellation.at, action)
 }

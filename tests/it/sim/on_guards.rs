@@ -2,21 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use palisade::inventory::Inventory;
 use palisade::model::Verb;
 use palisade::plan::{Change, Circumstances, Plan, plan as replan};
 
 use super::on_plans::Scene;
+use super::policy::Guard;
 use super::reference::Side;
 use super::world::World;
 use super::{Broken, Check};
+
+/// Whether it takes something from a device: what gives back is done at any time.
+pub(super) fn takes(change: &Change) -> bool {
+    !matches!(change.verb, Verb::Release | Verb::Unrestrict | Verb::Cancel)
+}
 
 impl Scene<'_> {
     /// Law 3's other half: what is done stays within the caps.
     pub(super) fn caps(&self) -> Check {
         let guard = &self.site.guard;
         let lifted = |code: &str| self.plan.lifts.iter().any(|lift| lift.code == code);
+        let shut = guard.is_shut(self.plan.created_at) && !lifted("freeze-window");
+        if let Some(change) = self.plan.changes.iter().find(|change| shut && takes(change)) {
+            return Err(Broken::new(3, format!("planned in a freeze window: {change:?}")));
+        }
         let isolates = || self.plan.changes.iter().filter(|change| change.verb == Verb::Isolate);
         let count = isolates().count();
         if guard.run.is_some_and(|most| count > most as usize) && !lifted("cap-run") {
@@ -66,6 +77,49 @@ impl Scene<'_> {
     }
 }
 
+/// Law 3: a lift gives back what objections of its code held, and nothing else.
+pub(super) fn lifted(
+    world: &World,
+    site: usize,
+    plan: &Plan,
+    around: &Circumstances,
+    inventories: &[Inventory],
+) -> Check {
+    if around.lifts.is_empty() {
+        return Ok(());
+    }
+    let without = Circumstances { lifts: Vec::new(), ..around.clone() };
+    let strict = world.input(site, inventories, &without, replan);
+    let strict = strict.map_err(|error| Broken::new(5, format!("no plan: {error}")))?;
+    let has = |plan: &Plan, change: &Change| plan.changes.iter().any(|it| it.id == change.id);
+    if let Some(lost) = strict.changes.iter().find(|change| !has(plan, change)) {
+        return Err(Broken::new(3, format!("a lift takes away {lost:?}")));
+    }
+    let was_held = |change: &Change| {
+        let mut rows = strict
+            .held
+            .iter()
+            .filter(|row| row.target.id == change.target.id && row.facet == change.facet);
+        rows.any(|row| around.lifts.iter().any(|lift| lift.code == row.reason.code))
+    };
+    let mut added = plan.changes.iter().filter(|change| !has(&strict, change));
+    match added.find(|change| !was_held(change)) {
+        Some(change) => Err(Broken::new(3, format!("{:?} gives {change:?}", around.lifts))),
+        None => Ok(()),
+    }
+}
+
+/// Whether a freeze window has opened since the plan was made that would hold some of it.
+pub(super) fn shut_since(plan: &Plan, guard: &Guard, now: Timestamp) -> bool {
+    let lifted = plan.lifts.iter().any(|lift| lift.code == "freeze-window");
+    let minutes = now.duration_since(plan.created_at).as_mins().min(120);
+    let opened = (0..=minutes).map(|minute| now - SignedDuration::from_mins(minute));
+    plan.changes.iter().any(takes)
+        && !lifted
+        && !guard.is_shut(plan.created_at)
+        && opened.into_iter().any(|at| at > plan.created_at && guard.is_shut(at))
+}
+
 /// Law 3: with tighter guardrails the same plan has fewer changes or the same. Order of the inputs
 /// aside, planning is a function.
 pub(super) fn tighter(
@@ -80,11 +134,12 @@ pub(super) fn tighter(
         return Err(Broken::new(2, "the same input gives another plan".to_owned()));
     }
     let guard = world.sites[site].guard.clone();
-    let tight = super::policy::Guard {
+    let tight = Guard {
         protects: true,
         run: Some(guard.run.unwrap_or(6).min(3)),
         group: Some(guard.group.unwrap_or(100).min(40)),
         day: guard.day.map(|day| day.saturating_sub(1)),
+        window: guard.window.or_else(|| Some(TimeZone::UTC.to_datetime(plan.created_at).hour())),
     };
     let loose = world.tighten(site, &tight);
     let fewer = world.input(site, inventories, around, replan);

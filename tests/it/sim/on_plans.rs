@@ -8,11 +8,11 @@ use palisade::model::{DeviceId, Facet, Verb};
 use palisade::plan::file::{CheckedPlan, PlanFileError};
 use palisade::plan::{Change, Circumstances, Disposition, Entry, Plan, Purpose};
 
-use super::policy::{Doc, Kind, Traits};
+use super::policy::{Doc, Guard, Kind, Traits};
 use super::reference::{Side, Truth, mark, marked};
 use super::settle::{concerns, is_wanted};
 use super::world::{Site, World};
-use super::{Broken, Check, on_guards, on_reads, on_undo};
+use super::{Broken, Check, on_guards, on_reads, on_undo, on_waves};
 
 /// How long a plan may be applied.
 const VALID: SignedDuration = SignedDuration::from_mins(30);
@@ -40,9 +40,11 @@ pub(super) fn plan(
         match &around.purpose {
             _ if !inventory.is_complete() => scene.partial(inventory),
             Purpose::Undo(past) => scene.undo_must(past),
-            _ => scene.must(),
+            _ => scene.must().and_then(|()| scene.waves()),
         }
     })?;
+    on_waves::order(world, site, plan)?;
+    on_guards::lifted(world, site, plan, around, inventories)?;
     // These cost more than the rest together; some of the plans show as much as all of them.
     let turn = plan.changes.len() + world.seen.requests();
     match turn % 4 {
@@ -299,12 +301,13 @@ impl Scene<'_> {
 /// Whether a plan must be refused, and was; the word for it.
 pub(super) fn verdict(
     plan: &Plan,
+    guard: &Guard,
     checked: &Result<CheckedPlan, PlanFileError>,
     stale: bool,
     now: Timestamp,
 ) -> Result<Option<&'static str>, Broken> {
     let incomplete = !plan.changes.is_empty() && plan.tenants.iter().any(|t| !t.complete);
-    let expired = now > plan.created_at + VALID;
+    let expired = now > plan.created_at + VALID || on_guards::shut_since(plan, guard, now);
     let expected = match (incomplete, stale, expired) {
         (true, ..) => Some("incomplete"),
         (_, true, _) => Some("stale"),

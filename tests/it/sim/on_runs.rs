@@ -8,7 +8,7 @@ use palisade::plan::Change;
 use super::reference::{Truth, is_of, marked};
 use super::runs::Run;
 use super::world::World;
-use super::{Broken, Check, on_undo};
+use super::{Broken, Check, freezes, on_undo, on_waves};
 
 /// Longer than every wait of a run on one device after another.
 const LONGEST: SignedDuration = SignedDuration::from_hours(8);
@@ -21,6 +21,8 @@ pub(super) fn check(
     began: Timestamp,
 ) -> Check {
     let entries = run.memory.revive();
+    freezes::check(world, site, run, summary)?;
+    on_waves::check(world, run, &entries, summary)?;
     let Some(summary) = summary else {
         world.count("killed");
         return Ok(());

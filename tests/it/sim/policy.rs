@@ -7,6 +7,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::transition::Draw;
 
 pub(super) const TAGS: &[&str] = &["red", "blue", "green"];
@@ -26,6 +29,7 @@ pub(super) struct Doc {
     pub(super) renewal: u32,
     pub(super) adopt: bool,
     pub(super) queue: bool,
+    pub(super) rollout: Option<Rollout>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +116,7 @@ impl Doc {
             renewal: draw.pick(&[1, 1, 2]),
             adopt: draw.chance(20),
             queue: draw.chance(80),
+            rollout: draw.chance(30).then(|| Rollout::draw(draw)),
         }
     }
 
@@ -144,6 +149,9 @@ impl Doc {
             _ => {
                 let mode = if self.audit { "audit" } else { "enforce" };
                 let _ = write!(spec, ", mode: {mode}, queueOffline: {}, comment: sim", self.queue);
+                if let Some(rollout) = self.rollout {
+                    let _ = write!(spec, ", rollout: {{{}}}", rollout.yaml());
+                }
             }
         }
         let name = name(slot);
@@ -153,8 +161,77 @@ impl Doc {
     }
 }
 
+/// In which waves a policy goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rollout {
+    waves: &'static [Size],
+    bake: u32,
+    failures: u32,
+    offline: u32,
+    pause: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    Count(usize),
+    Percent(usize),
+}
+
+impl Rollout {
+    fn draw(draw: &mut Draw) -> Self {
+        const WAVES: &[&[Size]] = &[
+            &[Size::Count(1)],
+            &[Size::Count(1), Size::Percent(50)],
+            &[Size::Percent(30), Size::Percent(30)],
+            &[Size::Count(2), Size::Count(1)],
+            &[Size::Percent(10), Size::Count(2), Size::Percent(90)],
+        ];
+        Self {
+            waves: draw.pick(WAVES),
+            bake: draw.pick(&[1, 3, 15]),
+            failures: draw.pick(&[0, 0, 1]),
+            offline: draw.pick(&[0, 1, 5]),
+            pause: draw.pick(&["never", "never", "first", "each"]),
+        }
+    }
+
+    fn yaml(self) -> String {
+        let size = |size: &Size| match size {
+            Size::Count(count) => count.to_string(),
+            Size::Percent(percent) => format!("{percent}%"),
+        };
+        let waves: Vec<String> = self.waves.iter().map(size).collect();
+        let Self { bake, failures, offline, pause, .. } = self;
+        let waves = waves.join(", ");
+        format!(
+            "waves: [{waves}], bake: {bake}m, failureLimit: {failures}, pendingOffline: \
+             {offline}, pause: {pause}"
+        )
+    }
+
+    /// How many of so many changes go in each wave.
+    pub(super) fn sizes(self, total: usize) -> Vec<usize> {
+        let mut left = total;
+        let mut sizes: Vec<usize> = Vec::new();
+        for size in self.waves {
+            let size = match size {
+                Size::Count(count) => *count,
+                Size::Percent(percent) => (total * percent / 100).max(1),
+            };
+            sizes.push(size.min(left));
+            left -= size.min(left);
+        }
+        sizes.push(left);
+        sizes.retain(|size| *size > 0);
+        sizes
+    }
+}
+
 /// A workspace's policies by slot.
 pub(super) type Docs = BTreeMap<usize, Doc>;
+
+/// Hours that a freeze window lasts.
+const WINDOW: i8 = 4;
 
 /// Guardrails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,17 +244,27 @@ pub(super) struct Guard {
     pub(super) group: Option<u32>,
     /// Most isolations in a day.
     pub(super) day: Option<u32>,
+    /// The hour (UTC) at which a freeze window of four hours opens every day.
+    pub(super) window: Option<i8>,
 }
 
 impl Guard {
     pub(super) fn draw(draw: &mut Draw) -> Self {
         let mut some = |of: &[u32]| draw.chance(35).then(|| draw.pick(of));
         let (run, group, day) = (some(&[2, 4]), some(&[50, 80]), some(&[3, 8]));
-        Self { protects: draw.chance(75), run, group, day }
+        let protects = draw.chance(75);
+        let window = draw.chance(25).then(|| draw.pick(&[8, 10, 11, 18]));
+        Self { protects, run, group, day, window }
     }
 
     pub(super) fn protects(&self, device: &Traits) -> bool {
         self.protects && device.has(PROTECTED)
+    }
+
+    /// Whether a freeze window is open.
+    pub(super) fn is_shut(&self, at: Timestamp) -> bool {
+        let hour = TimeZone::UTC.to_datetime(at).hour();
+        self.window.is_some_and(|opens| (hour - opens).rem_euclid(24) < WINDOW)
     }
 
     pub(super) fn yaml(&self, site: &str) -> String {
@@ -201,6 +288,10 @@ impl Guard {
         lines.push("    restrict: {run: 1000, group: 100%, fleet: 100%}".to_owned());
         if self.protects {
             lines.push(format!("  protected: {{tag: {}}}", TAGS[PROTECTED]));
+        }
+        if let Some(opens) = self.window {
+            let every = format!("schedule: \"0 {opens} * * *\", window: {WINDOW}h");
+            lines.push(format!("  freeze: [{{name: daily, {every}}}]"));
         }
         let root = "http://127.0.0.1:8400";
         format!(

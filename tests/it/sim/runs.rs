@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use palisade::apply::past::past;
-use palisade::apply::{Engine, Options, Summary};
-use palisade::drive::apply::{Ports, Service, StopFlag, run};
+use palisade::apply::{Engine, Entry, Options, Summary};
+use palisade::drive::apply::{Ports, Service, run};
 use palisade::drive::client::Client;
 use palisade::host::clock::Clock;
-use palisade::plan::file::{CheckedPlan, VerifyContext, verify};
+use palisade::plan::file::{Begun, CheckedPlan, VerifyContext, go_on, verify};
 use palisade::plan::{Circumstances, Purpose};
 
+use super::freezes::Freezes;
+use super::policy::{Docs, Guard};
 use super::transition::{Course, End};
 use super::world::{Review, Site, World};
 use super::{Broken, Check, on_plans, on_runs};
@@ -25,7 +27,17 @@ use crate::apply_rig::{Memory, kill};
 pub(super) struct Run {
     pub(super) plan: CheckedPlan,
     pub(super) purpose: Purpose,
+    /// What its plan was made from.
+    pub(super) docs: Docs,
+    pub(super) guard: Guard,
     pub(super) memory: Memory,
+    /// When its last life began and ended.
+    pub(super) began: Timestamp,
+    pub(super) ended: Timestamp,
+    /// When the request of a change came first.
+    pub(super) sent: BTreeMap<String, Timestamp>,
+    /// When it stopped for a person.
+    pub(super) paused: Vec<Timestamp>,
 }
 
 /// A change that a run may carry out.
@@ -61,7 +73,7 @@ impl World {
         let context = VerifyContext { workspace, policy_digest, now };
         let checked = verify(plan.clone(), &context);
         let stale = docs != *current || guard != *present;
-        match on_plans::verdict(&plan, &checked, stale, now)? {
+        match on_plans::verdict(&plan, &guard, &checked, stale, now)? {
             Some(refused) => {
                 self.count(refused);
                 Ok(None)
@@ -72,19 +84,45 @@ impl World {
                     let known = Known { planned, change };
                     self.sites[site].known.insert(known.change.id.to_string(), known);
                 }
-                Run { plan, purpose, memory: Memory::default() }
+                Run {
+                    plan,
+                    purpose,
+                    docs,
+                    guard,
+                    memory: Memory::default(),
+                    began: now,
+                    ended: now,
+                    sent: BTreeMap::new(),
+                    paused: Vec::new(),
+                }
             })),
         }
     }
 
     pub(super) async fn resume(&mut self, site: usize, course: &Course) -> Check {
         match self.sites[site].broken.pop() {
-            Some(run) => {
+            Some(mut run) => {
                 self.count("resumed");
+                run.plan = self.reopened(site, &mut run)?;
                 self.live(vec![(site, run, course)]).await.map(drop)
             }
             None => Ok(()),
         }
+    }
+
+    /// The plan of a run that goes on, as the present lets it.
+    fn reopened(&self, site: usize, run: &mut Run) -> Result<CheckedPlan, Broken> {
+        let Site { workspace, policies, .. } = &self.sites[site];
+        let policy_digest = Some(policies.digest.as_str());
+        let context = VerifyContext { workspace, policy_digest, now: self.clock.now() };
+        let entries = run.memory.revive();
+        let withheld = entries.iter().rev().find_map(|line| match &line.entry {
+            Entry::Resumed { withheld, .. } => withheld.clone(),
+            _ => None,
+        });
+        let begun = Begun { last: entries.last().map(|line| line.time), withheld };
+        let plan = go_on((*run.plan).clone(), &context, begun);
+        plan.map_err(|error| Broken::new(7, format!("a run may not go on: {error}")))
     }
 
     /// Runs side by side until each has ended or is broken off; the summaries of those that ended.
@@ -97,17 +135,20 @@ impl World {
             for (seconds, deed) in &course.meanwhile {
                 self.play(&format!("at {seconds}s {}", deed.line(&self.names)));
             }
-            lives.push((site, run, self.client(site), course.end));
+            lives.push((site, run, self.client(site), self.sites[site].freezes.clone(), course));
         }
         let began = self.clock.now();
         let clock = self.clock.clone();
         let lived = match lives.as_mut_slice() {
-            [(_, a, client, end), (_, b, other, stop)] => {
-                let (first, second) =
-                    tokio::join!(life(a, client, *end, &clock), life(b, other, *stop, &clock));
+            [(_, a, client, mine, course), (_, b, other, theirs, second)] => {
+                let first = life(a, client, mine, course, &clock);
+                let second = life(b, other, theirs, second, &clock);
+                let (first, second) = tokio::join!(first, second);
                 vec![first?, second?]
             }
-            [(_, run, client, end)] => vec![life(run, client, *end, &clock).await?],
+            [(_, run, client, freezes, course)] => {
+                vec![life(run, client, freezes, course, &clock).await?]
+            }
             _ => Vec::new(),
         };
         let mut summaries = Vec::new();
@@ -148,10 +189,12 @@ pub(super) async fn bounded<T>(
     ended.map_err(|_| Broken::new(9, format!("{what} does not end within {hours} h")))
 }
 
+/// How long a run waits for a device to take up a containment.
+pub(super) const PATIENCE: SignedDuration = SignedDuration::from_mins(8);
+
 /// Waits shorter than usual: what is asked of a run does not depend on them.
 fn options() -> Options {
-    let (wait_containment, wait_scan) =
-        (SignedDuration::from_mins(8), SignedDuration::from_mins(20));
+    let (wait_containment, wait_scan) = (PATIENCE, SignedDuration::from_mins(20));
     Options { wait_containment, wait_scan, ..Options::default() }
 }
 
@@ -159,9 +202,12 @@ fn options() -> Options {
 async fn life(
     run_: &mut Run,
     client: &Client,
-    end: Option<End>,
+    freezes: &Freezes,
+    course: &Course,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Summary>, Broken> {
+    let Course { end, freeze, .. } = *course;
+    run_.began = clock.now();
     let history = run_.memory.revive();
     let engine = Engine::new(&run_.plan, &history, options(), "palisade/sim");
     let mut engine =
@@ -170,7 +216,7 @@ async fn life(
         Some(End::Power(writes, bytes)) => Some((writes, bytes)),
         _ => None,
     };
-    let stop = StopFlag::default();
+    let stop = freezes.flag(freeze);
     let services: BTreeMap<Arc<str>, &dyn Service> =
         [(Arc::from("contoso"), client as &dyn Service)].into();
     let ports =
@@ -195,5 +241,14 @@ async fn life(
             Some(End::Power(..)) | None => running.await.ok(),
         }
     };
-    bounded("a run", 12, running).await
+    let running = async {
+        tokio::select! {
+            biased;
+            ended = running => ended,
+            () = freezes.play(freeze, &**clock) => None,
+        }
+    };
+    let ended = bounded("a run", 12, running).await;
+    run_.ended = clock.now();
+    ended
 }

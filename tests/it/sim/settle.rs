@@ -30,7 +30,9 @@ pub(super) async fn settle(world: &mut World) -> Check {
     for name in world.names.clone() {
         world.play(&format!("online {name}\nfail {name} 0"));
     }
+    world.faulty = false;
     world.give_up();
+    world.sites.iter().for_each(|site| site.freezes.end(world.clock.now()));
     world.wait(30).await;
     come_to_rest(world).await?;
     // Longer than any lease with its renewals, and again for what was taken only then.
@@ -77,7 +79,12 @@ async fn apply(world: &mut World, site: usize, review: super::world::Review) -> 
     let before = review.plan.clone();
     let Some(run) = world.begin(site, review)? else { return Ok(()) };
     let course = Course::default();
-    let summaries = world.live(vec![(site, run, &course)]).await?;
+    let mut summaries = world.live(vec![(site, run, &course)]).await?;
+    // Whoever waits for a person hears from one.
+    for _ in 0..ROUNDS {
+        let Some(run) = world.sites[site].broken.pop() else { break };
+        summaries.extend(world.live(vec![(site, run, &course)]).await?);
+    }
     let done = |plan: &Plan| -> BTreeSet<(String, palisade::model::Facet)> {
         plan.changes
             .iter()

@@ -5,6 +5,7 @@
 //! never look at the product.
 
 use super::deeds::{Deed, FAULTS, SWITCHES};
+use super::freezes::Drop;
 use super::policy::{Doc, Guard};
 
 /// The two workspaces that share the tenant.
@@ -52,8 +53,12 @@ pub(super) enum Transition {
     Edit { site: usize, slot: usize, doc: Option<Doc> },
     /// The guardrails of a workspace change.
     Guard { site: usize, guard: Guard },
+    /// The workspace's freeze file is written or taken away.
+    Freeze { site: usize, on: bool },
     /// A plan is made and kept for review.
     Plan(usize),
+    /// A plan is made with the objections of one code lifted, and kept for review.
+    Lift { site: usize, code: &'static str },
     /// The plan under review is applied; without one, a new one is.
     Apply(usize, Course),
     /// Both workspaces apply at the same time.
@@ -71,6 +76,8 @@ pub(super) enum Transition {
 pub(super) struct Course {
     /// How it is broken off, if it is.
     pub(super) end: Option<End>,
+    /// A freeze that begins meanwhile.
+    pub(super) freeze: Option<Drop>,
     /// What others do meanwhile, so many seconds in.
     pub(super) meanwhile: Vec<(u32, Deed)>,
 }
@@ -100,9 +107,29 @@ impl Course {
             let most = draw.pick(&[30, 120, 1_200]);
             (u32::try_from(draw.below(most)).unwrap(), Deed::draw(draw))
         });
-        Self { end, meanwhile: meanwhile.collect() }
+        let meanwhile = meanwhile.collect();
+        let freeze = draw.chance(10).then(|| Drop {
+            after: draw.pick(&[2, 10, 70, 600]) * (1 + draw.below(5) as u64),
+            stays: draw.chance(40).then(|| draw.below(300) as u64),
+        });
+        Self { end, freeze, meanwhile }
     }
 }
+
+/// What somebody may try to lift; some of it never is.
+const CODES: &[&str] = &[
+    "cap-group",
+    "cap-group",
+    "cap-rolling",
+    "cap-run",
+    "cooldown",
+    "dwell",
+    "freeze-window",
+    "orphaned-releases",
+    "protected",
+    "released-by-hand",
+    "remaining",
+];
 
 fn edit(draw: &mut Draw, site: usize) -> Transition {
     let slot = draw.below(5);
@@ -113,9 +140,12 @@ fn edit(draw: &mut Draw, site: usize) -> Transition {
 /// A run, and what follows when it is broken off.
 fn apply(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     let course = Course::draw(draw);
-    let broken = course.end.is_some();
+    let (broken, frozen) = (course.end.is_some(), course.freeze.is_some());
     life.push(Transition::Apply(site, course));
-    if broken && draw.chance(70) {
+    if frozen && draw.chance(80) {
+        life.push(Transition::Freeze { site, on: false });
+    }
+    if (broken || frozen) && draw.chance(70) {
         match draw.below(4) {
             0 => life.push(Transition::Wait(draw.pick(&[1, 20, 60 * 5]))),
             1 => life.push(Transition::Deed(Deed::draw(draw))),
@@ -123,7 +153,7 @@ fn apply(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
         }
         life.push(Transition::Resume(site, Course::draw(draw)));
     }
-    if draw.chance(12) {
+    if draw.chance(25) {
         undo(draw, site, life);
     }
 }
@@ -145,7 +175,7 @@ fn undo(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
 /// One thing, or a few that belong together.
 fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
     let site = draw.below(SITES);
-    match draw.below(21) {
+    match draw.below(23) {
         0 => life.push(Transition::Wait(draw.pick(&[1, 10, 60, 60 * 8, 60 * 30, 60 * 100]))),
         1 | 2 => life.push(Transition::Deed(Deed::draw(draw))),
         3 | 4 => {
@@ -178,6 +208,19 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
         17 => life.push(Transition::Both(Course::draw(draw), Course::draw(draw))),
         18 => life.push(Transition::Resume(site, Course::draw(draw))),
         19 => undo(draw, site, life),
+        21 => {
+            for _ in 0..1 + draw.below(3) {
+                life.push(Transition::Lift { site, code: draw.pick(CODES) });
+                apply(draw, site, life);
+            }
+        }
+        20 => {
+            let on = draw.chance(40);
+            life.push(Transition::Freeze { site, on });
+            if on && draw.chance(60) {
+                apply(draw, site, life);
+            }
+        }
         _ => life.push(Transition::Calm),
     }
 }

@@ -21,11 +21,13 @@ use palisade::host::credential::{Credential, Secret};
 use palisade::host::random::Seeded;
 use palisade::inventory::Inventory;
 use palisade::plan::undo::Past;
-use palisade::plan::{Circumstances, Input, Plan, Purpose, plan};
+use palisade::plan::{Circumstances, Input, Lift, Plan, Purpose, plan};
 use palisade::policy::{PolicySet, SourceText, Workspace, load, load_workspace};
 
 use super::deeds::{FAULTS, SWITCHES};
 use super::fleet::fleet;
+use super::freezes::Freezes;
+use super::on_waves::Order;
 use super::policy::{Docs, Guard, TAGS};
 use super::reference::Truth;
 use super::runs::{Known, Run, bounded};
@@ -54,6 +56,8 @@ pub(super) struct Site {
     pub(super) broken: Vec<Run>,
     /// Runs that have ended or were broken off, as their journals tell them, oldest first.
     pub(super) past: Vec<Past>,
+    /// Its freeze file.
+    pub(super) freezes: Arc<Freezes>,
     /// Changes of plans whose runs began.
     pub(super) known: BTreeMap<String, Known>,
     app: App,
@@ -76,7 +80,13 @@ pub(super) struct World {
     pub(super) tally: Tally,
     /// Requests of the log that were looked at, and the markers they carried.
     pub(super) seen: on_actions::Seen,
+    /// Who went before whom in the waves of a policy.
+    pub(super) order: Order,
+    /// Whether the API misbehaves.
+    pub(super) faulty: bool,
     random: u64,
+    /// Where the workspaces lie.
+    _disk: tempfile::TempDir,
 }
 
 impl World {
@@ -84,6 +94,7 @@ impl World {
     pub(super) fn new(seed: u64, devices: usize) -> Self {
         let (config, tenant, names) = fleet(seed, devices);
         let apps = config.apps();
+        let disk = tempfile::tempdir().unwrap();
         let emulator = Arc::new(Mutex::new(Emulator::with_tenant(config, tenant)));
         let sites = SITE.into_iter().zip(apps).map(|(id, app)| Site {
             id,
@@ -94,6 +105,7 @@ impl World {
             review: None,
             broken: Vec::new(),
             past: Vec::new(),
+            freezes: Arc::new(Freezes::new(disk.path().join(id))),
             known: BTreeMap::new(),
             app,
         });
@@ -104,7 +116,10 @@ impl World {
             names,
             tally: Tally::new(),
             seen: on_actions::Seen::default(),
+            order: Order::new(),
+            faulty: false,
             random: seed,
+            _disk: disk,
         };
         for site in 0..SITES {
             world.load(site).unwrap();
@@ -134,6 +149,12 @@ impl World {
         self.emulator().play(&scenario, self.clock.now()).unwrap();
     }
 
+    /// The API behaves.
+    pub(super) fn calm(&mut self) {
+        self.play(CALM);
+        self.faulty = false;
+    }
+
     pub(super) async fn wait(&self, minutes: u32) {
         let span = SignedDuration::from_mins(i64::from(minutes));
         self.clock.sleep_until(self.clock.now() + span).await;
@@ -151,9 +172,10 @@ impl World {
             }
             // One at a time: nothing tells two lying pages in a row from the truth.
             Transition::Fault(at) => {
+                self.faulty = true;
                 self.play(&format!("{CALM}\nfault {}", FAULTS[at % FAULTS.len()]));
             }
-            Transition::Calm => self.play(CALM),
+            Transition::Calm => self.calm(),
             Transition::Switch(at) => {
                 self.play(&format!("switch {}", SWITCHES[at % SWITCHES.len()]));
             }
@@ -171,8 +193,26 @@ impl World {
                 site.workspace = workspace(guard, site.id);
                 self.load(*at)?;
             }
+            Transition::Freeze { site, on: true } => {
+                self.sites[*site].freezes.begin(self.clock.now());
+            }
+            Transition::Freeze { site, on: false } => {
+                self.sites[*site].freezes.end(self.clock.now());
+            }
             Transition::Plan(site) => {
                 let made = self.plan(*site, Circumstances::default()).await?;
+                self.sites[*site].review = made;
+            }
+            Transition::Lift { site, code } => {
+                let lift = Lift { code: (*code).to_owned(), because: "a test".to_owned() };
+                let around = Circumstances { lifts: vec![lift], ..Circumstances::default() };
+                let made = self.plan(*site, around).await?;
+                let used = made.as_ref().is_some_and(|made| {
+                    made.plan.objections.iter().any(|it| it.lifted.is_some() && it.about > 0)
+                });
+                if used {
+                    self.count("lifted");
+                }
                 self.sites[*site].review = made;
             }
             Transition::Apply(site, course) => self.apply(&[(*site, course)]).await?,
@@ -223,7 +263,7 @@ impl World {
     pub(super) async fn plan(
         &mut self,
         site: usize,
-        around: Circumstances,
+        mut around: Circumstances,
     ) -> Result<Option<Review>, Broken> {
         let client = self.client(site);
         let scope =
@@ -236,6 +276,7 @@ impl World {
         };
         on_reads::observation(self, &inventory, began)?;
         let inventories = [inventory];
+        around.freeze = self.sites[site].freezes.read();
         let made = self.input(site, &inventories, &around, plan);
         let made = made.map_err(|error| Broken::new(5, format!("no plan: {error}")))?;
         self.count(if inventories[0].is_complete() { "plans" } else { "partial plans" });
