@@ -1,8 +1,9 @@
-//! What a run has come to, change by change, for the plan that undoes it.
+//! What a run has come to: change by change, for the plan that undoes it; and as a whole, for going on.
 //!
 //! The journal says what was sent and how it ended as far as the run saw; a run that was stopped or
 //! killed leaves some open. Whether those took effect since, the planner finds in the tenant, where
-//! each action carries the mark of its change. Called by `cli::commands::undo`.
+//! each action carries the mark of its change. Called by `cli::commands::undo`
+//! and `drive::apply::folder`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,7 @@ use crate::apply::journal::{Entry, JournalEntry};
 use crate::apply::outcome::Outcome;
 use crate::model::ChangeId;
 use crate::plan::Plan;
+use crate::plan::file::Begun;
 use crate::plan::undo::{Past, PastChange, Standing};
 
 /// The run of this plan, as its journal tells it.
@@ -37,11 +39,25 @@ pub fn past(run: &str, plan: &Plan, entries: &[JournalEntry]) -> Past {
     Past { run: run.to_owned(), changes: plan.changes.iter().map(change).collect() }
 }
 
+/// What the journal says of a run that goes on.
+#[must_use]
+pub fn begun(entries: &[JournalEntry]) -> Begun {
+    let withheld = entries.iter().rev().find_map(|line| match &line.entry {
+        Entry::Resumed { withheld, .. } => withheld.clone(),
+        _ => None,
+    });
+    let life = entries.rsplit(|line| matches!(line.entry, Entry::Resumed { .. })).next();
+    let mut life = life.unwrap_or_default().iter();
+    let paused = life.any(|line| matches!(line.entry, Entry::WavePaused { .. }));
+    Begun { last: entries.last().map(|line| line.time), paused, withheld }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::apply::Ended;
     use crate::apply::journal::{Chain, Part};
+    use crate::plan::types::Reason;
     use crate::plan::undo::Standing::{Done, Nothing, Open};
 
     #[test]
@@ -74,5 +90,32 @@ mod tests {
         assert_eq!(past.changes.len(), plan.changes.len());
         let found: Vec<Standing> = past.changes.iter().take(7).map(|it| it.standing).collect();
         assert_eq!(found, [Done, Nothing, Open, Open, Nothing, Nothing, Nothing]);
+    }
+
+    #[test]
+    fn a_run_waits_for_a_person_until_it_is_resumed() {
+        let line = |seq: u64, entry: Entry| JournalEntry {
+            seq,
+            time: jiff::Timestamp::from_second(i64::try_from(seq).unwrap()).unwrap(),
+            prev: String::new(),
+            entry,
+            hash: None,
+        };
+        let (tenant, policy) = ("contoso".to_owned(), "IsolationSet/ir".to_owned());
+        let pause = Entry::WavePaused { tenant, policy, wave: 2 };
+        let resumed = |withheld| Entry::Resumed { tool: "palisade".to_owned(), withheld };
+        let stale = || Some(Reason::new("stale"));
+        for (entries, paused, withheld) in [
+            (vec![], false, None),
+            (vec![pause.clone()], true, None),
+            (vec![pause.clone(), resumed(None)], false, None),
+            (vec![pause.clone(), resumed(None), pause.clone()], true, None),
+            (vec![pause.clone(), resumed(stale()), resumed(None)], false, stale()),
+        ] {
+            let lines: Vec<_> = (0..).zip(entries).map(|(seq, entry)| line(seq, entry)).collect();
+            let found = begun(&lines);
+            assert_eq!(found.last, lines.last().map(|line| line.time));
+            assert_eq!((found.paused, found.withheld), (paused, withheld), "{lines:?}");
+        }
     }
 }

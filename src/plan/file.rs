@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use crate::plan::canonical;
@@ -20,6 +20,9 @@ use crate::policy::{PolicySet, Workspace};
 
 /// Largest plan file that is read, in bytes: a million changes of a kilobyte.
 pub const FILE_MAX: usize = 1 << 30;
+
+/// How long a run that stopped for a person waits for one.
+const PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Why a plan file is refused; each says which.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -258,6 +261,8 @@ pub fn verify(plan: Plan, context: &VerifyContext<'_>) -> Result<CheckedPlan, Pl
 pub struct Begun {
     /// When its journal was last written to; none when it never was.
     pub last: Option<Timestamp>,
+    /// Whether it stopped there because a wave waits for a person.
+    pub paused: bool,
     /// Why it sends nothing more, when that was said already: that is not taken back.
     pub withheld: Option<Reason>,
 }
@@ -266,7 +271,8 @@ pub struct Begun {
 ///
 /// Settling what was sent is always right. More is sent only while every file says what it said when
 /// the plan was made, and until the plan expires: at `validUntil`, or its own validity after the run
-/// was last seen alive. Files that cannot be read count as changed.
+/// was last seen alive, or a day after it stopped for a person. Files that cannot be read count as
+/// changed.
 ///
 /// # Errors
 /// Everything that neither `read` nor the passing of time refuses.
@@ -280,19 +286,20 @@ pub fn go_on(
     let alone = plan.only_cancels().then(|| PolicySet::none(workspace).digest);
     let current = alone.as_deref().or(policy_digest);
     let stale = current != Some(plan.policy_digest.as_str());
-    let expired = || {
-        let until = sends_until(&plan, begun.last);
-        (now > until).then(|| Reason::new("expired").with("validUntil", until.to_string()))
-    };
+    let until = sends_until(&plan, &begun);
+    let expired =
+        || (now > until).then(|| Reason::new("expired").with("validUntil", until.to_string()));
     let withheld = begun.withheld.or_else(|| stale.then(|| Reason::new("stale")));
     let withheld = withheld.or_else(expired);
     sound(plan, workspace, withheld)
 }
 
-/// Until when a run that goes on may send.
-fn sends_until(plan: &Plan, last: Option<Timestamp>) -> Timestamp {
+/// Until when a run that goes on may send. Who approved a plan with a pause in it approved that
+/// somebody looks first, which takes longer than a plan is valid.
+fn sends_until(plan: &Plan, begun: &Begun) -> Timestamp {
     let validity = plan.valid_until.duration_since(plan.created_at);
-    let again = last.map(|last| last.checked_add(validity).unwrap_or(Timestamp::MAX));
+    let validity = if begun.paused { validity.max(PAUSE) } else { validity };
+    let again = begun.last.map(|last| last.checked_add(validity).unwrap_or(Timestamp::MAX));
     again.map_or(plan.valid_until, |again| again.max(plan.valid_until))
 }
 

@@ -73,8 +73,8 @@ pub enum RunsCommand {
     ///
     /// What was sent is settled in any case. More is sent only while the workspace file, the policies
     /// and the rules say what they said when the plan was made, and no longer than the plan's validity
-    /// after the run was last alive; otherwise the rest ends as not attempted, with code 5. While the
-    /// workspace is frozen it settles and stops, with code 3.
+    /// after the run was last alive, or a day after it stopped for a person; otherwise the rest ends as
+    /// not attempted, with code 5. While the workspace is frozen it settles and stops, with code 3.
     #[command(after_long_help = "Examples:\n  palisade runs resume last")]
     Resume {
         /// The run.

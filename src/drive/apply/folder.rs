@@ -10,11 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::journal::run_id::{is_run_id, run_id};
 use crate::apply::journal::{Chain, Journal as Read, JournalEntry, decode};
+use crate::apply::past;
 use crate::apply::{Engine, Entry, Options};
 use crate::drive::apply::{ApplyError, Journal};
 use crate::host::files::{self, AppendFile, FileError, Lock};
 use crate::model::RunId;
-use crate::plan::file::{self, Begun, CheckedPlan, VerifyContext};
+use crate::plan::file::{self, CheckedPlan, VerifyContext};
 use crate::plan::types::Aim;
 use crate::plan::{LastRun, LastSeen, Plan};
 use crate::policy::Workspace;
@@ -101,20 +102,11 @@ impl OpenRun {
             // Killed between the plan and the journal: nothing has been done.
             (journal(&id, b"")?, AppendFile::create(&journal_path)?)
         };
-        let plan = file::go_on(plan, against, begun_before(&read.entries))?;
+        let plan = file::go_on(plan, against, past::begun(&read.entries))?;
         let engine = Engine::new(&plan, &read.entries, options, tool)?;
         let ledger = Ledger { file, chain: read.chain };
         Ok((Self { id, path, ledger, _lock: lock }, plan, engine))
     }
-}
-
-/// What the journal says of a run that goes on.
-fn begun_before(entries: &[JournalEntry]) -> Begun {
-    let withheld = entries.iter().rev().find_map(|line| match &line.entry {
-        Entry::Resumed { withheld, .. } => withheld.clone(),
-        _ => None,
-    });
-    Begun { last: entries.last().map(|line| line.time), withheld }
 }
 
 fn journal(id: &RunId, bytes: &[u8]) -> Result<Read, ApplyError> {

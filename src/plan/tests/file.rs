@@ -173,6 +173,11 @@ fn a_run_goes_on_with_sending_only_while_its_plan_holds() {
     assert_eq!(going(same, minutes(30), alive(0)), "");
     assert_eq!(going(same, minutes(150), alive(120)), "");
     assert_eq!(going(same, minutes(151), alive(120)), "expired");
+    // For a person a run waits a day.
+    let paused = |last: u64| Begun { paused: true, ..alive(last) };
+    assert_eq!(going(same, minutes(120 + 24 * 60), paused(120)), "");
+    assert_eq!(going(same, minutes(121 + 24 * 60), paused(120)), "expired");
+    assert_eq!(going(Some("e"), minutes(60), paused(0)), "stale");
     // Other files, or files that cannot be read: the earliest word against it counts.
     assert_eq!(going(Some("e"), minutes(1), alive(0)), "stale");
     assert_eq!(going(None, minutes(1), alive(0)), "stale");

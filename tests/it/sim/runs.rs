@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use palisade::apply::past::past;
-use palisade::apply::{Engine, Entry, Options, Summary};
+use palisade::apply::past::{begun, past};
+use palisade::apply::{Engine, Options, Summary};
 use palisade::drive::apply::{Ports, Service, run};
 use palisade::drive::client::Client;
 use palisade::host::clock::Clock;
-use palisade::plan::file::{Begun, CheckedPlan, VerifyContext, go_on, verify};
+use palisade::plan::file::{CheckedPlan, VerifyContext, go_on, verify};
 use palisade::plan::{Circumstances, Purpose};
 
 use super::freezes::Freezes;
@@ -116,12 +116,7 @@ impl World {
         let policy_digest = Some(policies.digest.as_str());
         let context = VerifyContext { workspace, policy_digest, now: self.clock.now() };
         let entries = run.memory.revive();
-        let withheld = entries.iter().rev().find_map(|line| match &line.entry {
-            Entry::Resumed { withheld, .. } => withheld.clone(),
-            _ => None,
-        });
-        let begun = Begun { last: entries.last().map(|line| line.time), withheld };
-        let plan = go_on((*run.plan).clone(), &context, begun);
+        let plan = go_on((*run.plan).clone(), &context, begun(&entries));
         plan.map_err(|error| Broken::new(7, format!("a run may not go on: {error}")))
     }
 
