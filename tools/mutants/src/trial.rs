@@ -2,7 +2,7 @@
 //!
 //! Called by `main` with the built copy. A mutant is caught when a test fails, crashes or takes far
 //! longer than it did without it. Tests that fail without any mutant, such as those that read the
-//! sources, are left out. What survived is written to `survivors.txt` of the copy.
+//! sources, are left out, and so are those that take very long. What survived is written to `survivors.txt` of the copy.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,6 +22,8 @@ use crate::list::Mutant;
 
 /// Tests that take longer than this alone are for what survives the others.
 const SLOW: Duration = Duration::from_millis(500);
+/// Tests that take longer than this alone are campaigns of their own, and left out.
+const LONG: Duration = Duration::from_secs(30);
 /// What a process may take besides its tests.
 const GRACE: Duration = Duration::from_secs(4);
 /// Tests of one process together, roughly.
@@ -64,7 +66,8 @@ pub fn run(place: &Place, mutants: &[Mutant], built: &Built, only: &[String]) ->
     });
     let again: Vec<usize> = left.into_iter().filter(|id| !reached(*id).is_empty()).collect();
     let mut survivors = round(place, mutants, &again, "slow tests", |id| {
-        reached(id).iter().copied().filter(|test| test.took >= SLOW).collect()
+        let slow = |test: &&Test| test.took >= SLOW && test.took < LONG;
+        reached(id).iter().copied().filter(slow).collect()
     });
     survivors.extend(tried.iter().filter(|id| reached(**id).is_empty()));
     survivors.sort_unstable();
