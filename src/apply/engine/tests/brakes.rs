@@ -163,3 +163,33 @@ fn a_run_that_only_settles_sends_nothing_and_goes_on_later() {
         assert!(said_twice(&runner.world).is_empty());
     }
 }
+
+#[test]
+fn an_alert_whose_verdict_was_set_before_the_window_gets_its_comment_in_it() {
+    // The answer to the verdict comes when the window has opened.
+    for (answers, sent) in [(vec![0, 400], 2), (vec![], 2)] {
+        let mut world = World::new();
+        world.alerts.insert(alert(1).id, alert(1));
+        let mut runner = Runner { sending: window(&[]), ..Runner::new(world) };
+        runner.delays.extend(&answers);
+        let summary = run(&mut runner, &plan(vec![classify(1)]));
+        assert_eq!(summary.count(Outcome::Done), 1, "{answers:?} {summary:#?}");
+        let requests = &runner.world.requests;
+        assert_eq!(requests.len(), sent, "{requests:?}");
+        let (at, comment) = requests.last().unwrap();
+        assert!(matches!(comment, Send::Comment { .. }), "{comment:?}");
+        assert_eq!(*at >= after(OPENS), !answers.is_empty());
+    }
+    // One that is only commented on has not begun.
+    let mut only = classify(1);
+    only.parameters = crate::plan::types::Parameters {
+        comment: only.parameters.comment.take(),
+        ..Default::default()
+    };
+    let mut world = World::new();
+    world.alerts.insert(alert(1).id, alert(1));
+    let mut runner =
+        Runner { sending: Sending::nothing(Reason::new("stale")), ..Runner::new(world) };
+    let summary = run(&mut runner, &plan(vec![only]));
+    assert_eq!((withheld(&summary, "stale"), runner.world.requests.len()), (1, 0));
+}

@@ -41,11 +41,11 @@ fn the_last_look_at_an_alert_decides() {
 #[test]
 fn the_last_look_is_counted() {
     let mut world = World::new();
-    for n in [3, 4] {
+    for n in [3, 4, 5] {
         world.fates.insert(device(n), Fate::Offline);
     }
-    let (summary, runner) = run(world, (1..=4).map(|n| change(n, Verb::Isolate)).collect());
-    assert_eq!(summary.count(Outcome::PendingOffline), 2);
+    let (summary, runner) = run(world, (1..=5).map(|n| change(n, Verb::Isolate)).collect());
+    assert_eq!(summary.count(Outcome::PendingOffline), 3);
     let entries = decode(&runner.journal).unwrap().entries;
     let counts: Vec<(u32, u32)> = entries
         .iter()
@@ -54,7 +54,7 @@ fn the_last_look_is_counted() {
             _ => None,
         })
         .collect();
-    assert_eq!(counts, [(2, 2)]);
+    assert_eq!(counts, [(2, 3)]);
 }
 
 #[test]
