@@ -63,7 +63,8 @@ fn what_a_policy_wants_otherwise_is_accepted_as_it_is() {
 
 #[test]
 fn what_somebody_else_placed_and_what_is_held_is_accepted() {
-    let fleet = Fleet::of([Machine::new("pc-1"), Machine::new("pc-2").tag("ir")])
+    let machines = [Machine::new("pc-1"), Machine::new("pc-2").tag("ir"), Machine::new("pc-3")];
+    let fleet = Fleet::of(machines)
         .by_hand("pc-1", Isolate, Succeeded, ago(50))
         .by_hand("pc-1", RestrictCodeExecution, Succeeded, ago(40))
         .by_hand("pc-2", Isolate, Succeeded, ago(90))
@@ -74,6 +75,8 @@ fn what_somebody_else_placed_and_what_is_held_is_accepted() {
         [(Facet::Isolation, Some("full"), Disposition::Foreign)]
     );
     assert_eq!(of(&plan, "pc-1", &[]).unwrap().len(), 2);
+    let quiet = of(&plan, "pc-3", &[]);
+    assert!(matches!(quiet, Err(Refusal::None { .. })), "what is said of others: {quiet:?}");
     let elsewhere = deviations(&plan, "fabrikam", &device_id("pc-1"), "pc-1", &[]);
     assert!(matches!(elsewhere, Err(Refusal::None { .. })), "{elsewhere:?}");
     let found = of(&plan, "pc-1", &[Facet::Isolation]).unwrap();

@@ -8,7 +8,7 @@ use super::{planned, rows};
 use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
 use crate::model::{Facet, Span};
-use crate::plan::standing::Then;
+use crate::plan::standing::{PolicyRow, Then};
 use crate::plan::types::Plan;
 use crate::policy::PolicySet;
 use crate::policy::selector::DeviceExpr;
@@ -133,6 +133,9 @@ fn every_policy_and_exemption_is_listed_with_what_it_selects() {
         .iter()
         .map(|row| (row.facet, row.name.as_str(), row.audit, row.selected))
         .collect();
+    // The keys under which the next run compares the counts.
+    let counted: Vec<_> = plan.policies.iter().map(PolicyRow::counted).collect();
+    assert!(counted.contains(&("IsolationSet/b".to_owned(), 2)), "{counted:?}");
     let mut expected = [
         (Facet::Isolation, "a", false, 1),
         (Facet::Isolation, "b", true, 2),

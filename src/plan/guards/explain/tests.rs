@@ -35,6 +35,23 @@ pub(super) fn of<'r>(rails: &'r [Guardrail], code: &str) -> Vec<&'r Guardrail> {
 }
 
 #[test]
+fn what_a_guardrail_says_stands_in_the_row_of_its_setting() {
+    for (code, setting, expected) in [
+        ("self-lockout-shared", "", ("self-lockout", "")),
+        ("protected-unknown", "guardrails.protected", ("protected", "guardrails.protected")),
+        (
+            "protected-unknown",
+            "guardrails.domainControllers",
+            ("domain-controller", "guardrails.domainControllers"),
+        ),
+        ("rego-failed", "guardrails/own.rego", ("rego-failed", crate::plan::guards::rego::FILES)),
+        ("cap-run", "guardrails.caps.isolate.run", ("cap-run", "guardrails.caps.isolate.run")),
+    ] {
+        assert_eq!(home(code, setting), expected, "{code}");
+    }
+}
+
+#[test]
 fn every_code_has_a_row_and_the_file_is_named_where_it_speaks() {
     let mut workspace = capped(Caps::default());
     workspace.guardrails.written = [("guardrails.caps.isolate.run".to_owned(), 14)].into();
