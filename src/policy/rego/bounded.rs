@@ -156,3 +156,54 @@ fn deep(args: &[Value], at: usize) -> u64 {
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What a call weighs.
+    fn weight(name: &str, args: serde_json::Value) -> u64 {
+        let (_, arguments, weigh) = BOUNDED.iter().find(|(of, ..)| *of == name).unwrap();
+        let args: Vec<Value> = args.as_array().unwrap().iter().cloned().map(Value::from).collect();
+        assert_eq!(args.len(), usize::from(*arguments), "{name}");
+        weigh(&args).unwrap()
+    }
+
+    #[test]
+    fn a_call_weighs_no_less_than_it_makes() {
+        for (name, args, expected) in [
+            ("array.concat", json!([[1, 2], [3]]), 3),
+            ("bits.lsh", json!([1, 40]), 40),
+            ("bits.lsh", json!([1, 1.5]), i64::MAX.unsigned_abs()),
+            // Between three texts of four characters in all, and what is between them.
+            ("concat", json!(["--", ["a", "bc", "d"]]), 6 + 1 + 3 + 4),
+            ("json.marshal", json!([{"k": [true, "ab"]}]), 1 + 2 + 1 + 1 + 3),
+            ("json.marshal_with_options", json!(["a", {}]), 16),
+            ("numbers.range", json!([7, 2]), 5),
+            ("numbers.range_step", json!([0, 9, 3]), 3),
+            ("numbers.range_step", json!([0, 9, 0]), 9),
+            ("replace", json!(["abcabc", "bc", "xyz"]), 6 + 4 * 3),
+            ("replace", json!(["ab", "", "x"]), 2 + 3),
+            ("split", json!(["abc", ","]), 3),
+            ("sprintf", json!(["%5d|%.30f", [7]]), 9 + 5 + 30 + 2),
+            ("strings.replace_n", json!([{"a": "bb"}, "aaa"]), 3 + 4 * 2),
+            ("regex.replace", json!(["ab", "b", "$0x"]), 2 + 3 * (3 + 2)),
+        ] {
+            assert_eq!(weight(name, args.clone()), expected, "{name} {args}");
+        }
+        let set =
+            Value::from(std::collections::BTreeSet::from([Value::from("a"), Value::from("b")]));
+        let set = [set];
+        assert_eq!((parts(&set, 0), deep(&set, 0)), (2, 5));
+    }
+
+    #[test]
+    fn what_is_too_much_is_not_weighed_to_its_end() {
+        let long = "x".repeat(usize::try_from(MOST).unwrap());
+        let list = Value::from(vec![Value::from(long.as_str()), Value::from(long.as_str())]);
+        assert_eq!(deep(&[list], 0), 2 + MOST);
+        assert!(formatted("%999d").is_ok() && formatted("%1000d").is_err());
+    }
+}

@@ -195,6 +195,8 @@ mod tests {
             ("package a\nf(x) := \"\\n\\\\\\\"f(x)\"\n", None),
             ("package a\nf(x) := x # a quote \" f(x)\n# f(x)\ng := f(1)\n", None),
             ("package a\nf(x) := `a`\ng(x) := f(x)\n", None),
+            ("package a\ng(x) := x\nf(x) := f(x)\n", Some(3)),
+            ("package a\nr := `abc`\nf(x) := f(x)\n", Some(3)),
             ("package a\nname(c) := c.name\ngroup(c) := g if g := c.target.group\n", None),
             ("package a\n# f(x)\nf(x) := \"f(x)\"\ng(x) := f(f(x))\n", None),
             ("package a\nf(x) := 1 if x > 1\nelse := 2\ndeny contains f(1)\n", None),
