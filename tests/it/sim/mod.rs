@@ -15,8 +15,8 @@
 //!    9. every run and every restriction ends · 10. an undoing restores what its run changed and touches
 //!    nothing else
 //!
-//! Lives have no alert rule, no accepted deviation and no merged device in them: the tests of those
-//! say what they do.
+//! Lives have no alert rule, no `onManualRelease`, no accepted deviation and no merged device in
+//! them: the tests of those say what they do.
 //!
 //! What it catches was tried by breaking the product on purpose; each of these failed within the
 //! first hundred seeds:
