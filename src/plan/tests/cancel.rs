@@ -150,3 +150,12 @@ fn the_reason_is_the_policy_of_the_marker_with_the_kind_that_moves_the_facet() {
     ];
     assert_eq!(why, expected);
 }
+
+#[test]
+fn ours_on_a_device_that_is_not_listed_is_unknown_and_told() {
+    let fleet = Fleet::of([Machine::new("a")]).by_us("gone", Isolate, Pending, ago(1), "ir");
+    let plan = planned(&fleet, Wanted::default());
+    let found: Vec<_> = plan.unknown.iter().map(|it| (&*it.target.id, &*it.reason.code)).collect();
+    assert_eq!(found, [(device_id("gone").to_string().as_str(), "device-missing")]);
+    assert_eq!((plan.changes.len(), plan.summary.dispositions.values().sum::<u32>()), (0, 1));
+}
