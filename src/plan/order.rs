@@ -124,9 +124,10 @@ impl Scene<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::fleet::{Fleet, Machine, now};
+    use crate::plan::Circumstances;
+    use crate::plan::tests::asked;
+    use crate::plan::tests::fleet::{Fleet, Machine};
     use crate::plan::tests::policies::{set, workspace};
-    use crate::plan::{Circumstances, Input};
 
     #[test]
     fn how_carefully_to_look_depends_on_what_is_done_to_whom() {
@@ -139,15 +140,7 @@ mod tests {
         let machines = [plain, dear, server, hot];
         let inventories = [Fleet::of(machines.clone()).build()];
         let (policies, workspace, around) = (set(), workspace(), Circumstances::default());
-        let input = Input {
-            policies: &policies,
-            workspace: &workspace,
-            inventories: &inventories,
-            now: now(),
-            around: &around,
-            study: false,
-            tool: "palisade 0.1.0",
-        };
+        let input = asked(&around, &policies, &workspace, &inventories);
         let scene = Scene::new(input, &inventories[0]);
         for (verb, expected) in [
             (Verb::Offboard, [High, High, High, High]),

@@ -6,6 +6,7 @@ use crate::model::ActionKind::{Isolate, RestrictCodeExecution};
 use crate::model::ActionStatus::Succeeded;
 use crate::model::{DeviceValue, Facet, Verb};
 use crate::plan::circumstances::Runner;
+use crate::plan::tests::asked;
 use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
 use crate::plan::tests::policies::{exempt, isolate, restrict, scan, set, tag, workspace};
 use crate::plan::types::{Change, Disposition, Plan, Wave};
@@ -35,15 +36,7 @@ impl World {
     }
 
     fn input(&self) -> Input<'_> {
-        Input {
-            policies: &self.policies,
-            workspace: &self.workspace,
-            inventories: &self.inventories,
-            now: now(),
-            around: &self.around,
-            study: false,
-            tool: "palisade 0.1.0",
-        }
+        asked(&self.around, &self.policies, &self.workspace, &self.inventories)
     }
 }
 

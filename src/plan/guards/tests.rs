@@ -7,11 +7,11 @@ use crate::model::{Span, Verb};
 use crate::plan::draft::Draft;
 use crate::plan::order::Proposal;
 use crate::plan::scene::Scene;
-use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
+use crate::plan::tests::fleet::{Fleet, Machine, ago};
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
-use crate::plan::tests::{planned, planned_around};
+use crate::plan::tests::{asked, planned, planned_around};
 use crate::plan::types::Plan;
-use crate::plan::{Circumstances, Input, Lift};
+use crate::plan::{Circumstances, Lift};
 use crate::policy::selector::DeviceExpr;
 use crate::policy::workspace::{Caps, Limit, Rolling};
 use crate::policy::{PolicySet, Workspace};
@@ -43,15 +43,7 @@ pub(super) fn over(
     let around = Circumstances::default();
     let mut change = planned(&policies, workspace, fleet().build()).changes.remove(0);
     change.verb = verb;
-    let input = Input {
-        policies: &policies,
-        workspace,
-        inventories: &inventories,
-        now: now(),
-        around: &around,
-        study: false,
-        tool: "palisade 0.1.0",
-    };
+    let input = asked(&around, &policies, workspace, &inventories);
     let scene = Scene::new(input, &inventories[0]);
     let proposal = Proposal { change, device: None, adds: true };
     let mut draft = Draft::default();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fleet::{Fleet, Machine, TENANT_ID, ago, alert, marked_until, now};
 use super::policies::{isolate, restrict, set, tag, workspace};
-use super::{planned, planned_around, rows};
+use super::{asked, planned, planned_around, rows};
 use crate::inventory::What;
 use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
@@ -14,7 +14,7 @@ use crate::plan::draft::Draft;
 use crate::plan::order::Proposal;
 use crate::plan::scene::Scene;
 use crate::plan::types::{Baseline, Change, Plan};
-use crate::plan::{Circumstances, Input, guards};
+use crate::plan::{Circumstances, guards};
 use crate::policy::limits::Shrink;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
 use crate::policy::workspace::Limit;
@@ -36,15 +36,7 @@ fn said(plan: &Plan) -> Vec<(&str, u32)> {
 fn judged(workspace: &Workspace, change: Change) -> Vec<String> {
     let (policies, around, inventories) =
         (policies(), Circumstances::default(), [tagged(1).build()]);
-    let input = Input {
-        policies: &policies,
-        workspace,
-        inventories: &inventories,
-        now: now(),
-        around: &around,
-        study: false,
-        tool: "palisade 0.1.0",
-    };
+    let input = asked(&around, &policies, workspace, &inventories);
     let mut draft = Draft::default();
     draft.propose(Proposal { change, device: inventories[0].devices().next(), adds: true });
     guards::run(&Scene::new(input, &inventories[0]), &mut draft);

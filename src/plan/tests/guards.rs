@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fleet::{Fleet, Machine, ago, alert, now};
 use super::policies::{isolate, restrict, set, tag, workspace};
-use super::{planned, planned_around, rows};
+use super::{asked, planned, planned_around, rows};
 use crate::inventory::{AlertRow, What};
 use crate::model::ActionKind::{
     Isolate, RestrictCodeExecution, Unisolate, UnrestrictCodeExecution,
@@ -13,7 +13,7 @@ use crate::model::ActionStatus::{Pending, Succeeded};
 use crate::model::{ActionKind, Isolation, Span, Verb};
 use crate::plan::types::Plan;
 use crate::plan::undo::{Past, PastChange, Standing};
-use crate::plan::{Circumstances, Guardrail, Input, Lift, Purpose, explain_guardrails};
+use crate::plan::{Circumstances, Guardrail, Lift, Purpose, explain_guardrails};
 use crate::policy::limits::Remaining;
 use crate::policy::schedule::Cron;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
@@ -256,15 +256,12 @@ fn lifts_that_nothing_needed_are_told() {
 
 fn explained(policies: &PolicySet, workspace: &Workspace) -> Vec<Guardrail> {
     let fleet = Fleet::of([Machine::new("pc-1").tag("ir"), Machine::new("pc-2").tag("ir")]);
-    let rails = explain_guardrails(&Input {
+    let rails = explain_guardrails(&asked(
+        &Circumstances::default(),
         policies,
         workspace,
-        inventories: &[fleet.build()],
-        now: now(),
-        around: &Circumstances::default(),
-        study: false,
-        tool: "palisade 0.1.0",
-    });
+        &[fleet.build()],
+    ));
     rails.unwrap()
 }
 

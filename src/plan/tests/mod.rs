@@ -21,10 +21,35 @@ mod tightening;
 mod undo;
 mod world;
 
+use std::collections::BTreeSet;
+
 use crate::inventory::Inventory;
 use crate::plan::types::{Change, Entry, Plan};
 use crate::plan::{Circumstances, Input, plan};
 use crate::policy::{PolicySet, Workspace};
+
+/// What a planner is asked, at the time of the first observation.
+pub(super) fn asked<'a>(
+    around: &'a Circumstances,
+    policies: &'a PolicySet,
+    workspace: &'a Workspace,
+    inventories: &'a [Inventory],
+) -> Input<'a> {
+    Input {
+        policies,
+        workspace,
+        inventories,
+        now: inventories[0].observed_at(),
+        around,
+        study: false,
+        tool: "palisade 0.1.0",
+    }
+}
+
+/// The changes of a plan, by id.
+pub(super) fn ids(plan: &Plan) -> BTreeSet<String> {
+    plan.changes.iter().map(|change| change.id.to_string()).collect()
+}
 
 /// Plans, or shows the faults.
 pub(super) fn planned(policies: &PolicySet, workspace: &Workspace, inventory: Inventory) -> Plan {
@@ -39,15 +64,7 @@ pub(super) fn planned_around(
     inventory: Inventory,
 ) -> Plan {
     let inventories = [inventory];
-    let input = Input {
-        policies,
-        workspace,
-        inventories: &inventories,
-        now: inventories[0].observed_at(),
-        around,
-        study: false,
-        tool: "palisade 0.1.0",
-    };
+    let input = asked(around, policies, workspace, &inventories);
     plan(&input).unwrap_or_else(|error| panic!("{error:?}"))
 }
 

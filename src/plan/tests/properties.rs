@@ -9,17 +9,13 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::fleet::{WORKSPACE, device_id};
-use super::planned;
 use super::policies::workspace;
 use super::world::{Draw, NAMES, applied, flapping, fleet, guarded, policies};
+use super::{ids, planned};
 use crate::inventory::What;
 use crate::model::{Facet, Verb};
 use crate::plan::file::{read, to_bytes};
-use crate::plan::types::{Change, Plan, TargetKind};
-
-fn ids(plan: &Plan) -> BTreeSet<String> {
-    plan.changes.iter().map(|change| change.id.to_string()).collect()
-}
+use crate::plan::types::{Change, TargetKind};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::fleet::TENANT_ID;
-use super::planned_around;
 use super::world::{Draw, NAMES, devices, fleet, guarded, policies};
+use super::{ids, planned_around};
 use crate::model::{Span, Verb};
 use crate::plan::circumstances::{LastSeen, Runner};
 use crate::plan::guards::liftable;
@@ -126,10 +126,6 @@ fn around(draw: &mut Draw, plan: &Plan) -> Circumstances {
 
 fn may_lift(code: &str) -> bool {
     liftable().any(|known| known == code)
-}
-
-fn ids(plan: &Plan) -> BTreeSet<String> {
-    plan.changes.iter().map(|change| change.id.to_string()).collect()
 }
 
 proptest! {

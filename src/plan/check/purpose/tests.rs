@@ -7,9 +7,9 @@ use crate::model::ActionStatus::{Cancelled, Pending, Succeeded};
 use crate::model::Facet;
 use crate::plan::Circumstances;
 use crate::plan::cancel::Pending as Wanted;
-use crate::plan::tests::fleet::{Fleet, Machine, ago, marked, now};
+use crate::plan::tests::fleet::{Fleet, Machine, ago, marked};
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
-use crate::plan::tests::{planned, planned_around};
+use crate::plan::tests::{asked, planned, planned_around};
 use crate::plan::types::TargetKind;
 use crate::plan::undo::PastChange;
 use crate::policy::PolicySet;
@@ -19,18 +19,7 @@ type Edit<'e, T> = &'e dyn Fn(&mut T);
 /// Faults of a plan that was made for this purpose, by what it was read from.
 fn faults(plan: &Plan, purpose: &Purpose, fleet: &Fleet) -> Vec<Fault> {
     let around = Circumstances { purpose: purpose.clone(), ..Circumstances::default() };
-    against(
-        plan,
-        &Input {
-            policies: &set(),
-            workspace: &workspace(),
-            inventories: &[fleet.build()],
-            now: now(),
-            around: &around,
-            study: false,
-            tool: "palisade 0.1.0",
-        },
-    )
+    against(plan, &asked(&around, &set(), &workspace(), &[fleet.build()]))
 }
 
 fn check<const N: usize>(

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::plan::guards::tests::{capped, fleet, lifting_codes, percent, policies};
-use crate::plan::tests::fleet::{Fleet, now};
+use crate::plan::tests::asked;
+use crate::plan::tests::fleet::Fleet;
 use crate::plan::tests::policies::tag;
 use crate::plan::{Circumstances, explain_guardrails};
 use crate::policy::{PolicySet, Workspace};
@@ -18,15 +19,7 @@ pub(super) fn over(
     around: &Circumstances,
 ) -> Vec<Guardrail> {
     let inventories = [fleet.build()];
-    let input = Input {
-        policies,
-        workspace,
-        inventories: &inventories,
-        now: now(),
-        around,
-        study: false,
-        tool: "palisade 0.1.0",
-    };
+    let input = asked(around, policies, workspace, &inventories);
     explain_guardrails(&input).unwrap()
 }
 
