@@ -43,6 +43,9 @@ pub enum Step {
         change: ChangeId,
         /// The request.
         send: Send,
+        /// When it has not left by then (UTC), it must not: what it rests on is too old, or a freeze
+        /// window has opened. `Answer::NotSent` says so.
+        leave_by: Timestamp,
     },
     /// Nothing to do until then, or until an event comes.
     WaitUntil(Timestamp, Wait),

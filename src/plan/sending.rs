@@ -72,6 +72,13 @@ impl Sending {
         })
     }
 
+    /// When a window that holds a verb opens next after `now`, if one ever does.
+    #[must_use]
+    pub fn opens(&self, now: Timestamp, verb: Verb) -> Option<Timestamp> {
+        let holding = self.windows.iter().filter(|freeze| freeze.holds(verb));
+        holding.filter_map(|freeze| freeze.next(now)).min()
+    }
+
     /// When a window opens or ends next after `now`, if one ever does.
     #[must_use]
     pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
@@ -107,6 +114,8 @@ mod tests {
         let sending = Sending::of(&plan, &workspace, None);
         let (before, opens) = (at("2026-12-28T16:59:59Z"), at("2026-12-28T17:00:00Z"));
         assert_eq!((sending.open(before).count(), sending.next(before)), (0, Some(opens)));
+        assert_eq!(sending.opens(before, Verb::Isolate), Some(opens));
+        assert_eq!(sending.opens(before, Verb::Scan), None);
         let open: Vec<Opening<'_>> = sending.open(opens).collect();
         assert!(open[0].holds(Verb::Isolate) && !open[0].holds(Verb::Scan));
         let ends = at("2027-01-04T17:00:00Z");

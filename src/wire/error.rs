@@ -73,6 +73,8 @@ pub enum ErrorKind {
     Unreadable,
     /// The address is not a configured one: the token was not sent there.
     ForeignOrigin,
+    /// Held back by who asked for it, when it could have left: nothing was sent.
+    HeldBack,
 }
 
 /// Why no whole answer arrived.
@@ -180,6 +182,7 @@ impl fmt::Display for ApiError {
             ErrorKind::Network(loss) => f.write_str(loss.phrase())?,
             ErrorKind::Unreadable => f.write_str("the answer is not what was asked for")?,
             ErrorKind::ForeignOrigin => f.write_str("the address is not a configured one")?,
+            ErrorKind::HeldBack => f.write_str("it was held back before it left")?,
         }
         self.write_details(f)
     }

@@ -88,7 +88,7 @@ impl Engine {
     /// Whether a change is at rest under a brake; ends it when nothing of it has left.
     fn is_held(&mut self, index: usize, reason: &Reason) -> bool {
         let Some(track) = self.tracks.get(index) else { return true };
-        if track.part == Part::Cancel || self.has_verdict(index) {
+        if self.is_finishing(index) {
             return true;
         }
         match &track.phase {
@@ -115,10 +115,27 @@ impl Engine {
         }
     }
 
-    /// Whether the verdict of an alert is set, and its comment is what is left.
-    fn has_verdict(&self, index: usize) -> bool {
-        let begun = self.tracks.get(index).is_some_and(|it| it.part == Part::Comment);
-        begun && self.change(index).is_some_and(|it| alert::sets_something(&it.parameters))
+    /// Until when a request that is taken up now may leave: as long as its reading counts, and not
+    /// into a window that holds it.
+    pub(super) fn leave_by(&self, index: usize, now: Timestamp) -> Timestamp {
+        let fresh = now.checked_add(self.options.reading_age).unwrap_or(Timestamp::MAX);
+        let opens = match self.change(index) {
+            Some(change) if !self.is_finishing(index) => self.brakes.sending.opens(now, change.verb),
+            _ => None,
+        };
+        opens.map_or(fresh, |opens| opens.min(fresh))
+    }
+
+    /// Whether what is left of a change finishes what was begun: the cancelling of what was sent, or
+    /// the comment of an alert whose verdict is set.
+    fn is_finishing(&self, index: usize) -> bool {
+        match self.tracks.get(index).map(|track| track.part) {
+            Some(Part::Cancel) => true,
+            Some(Part::Comment) => {
+                self.change(index).is_some_and(|it| alert::sets_something(&it.parameters))
+            }
+            Some(Part::Action | Part::Patch) | None => false,
+        }
     }
 
     /// Stops a run that only settles, when everything that was sent has come to something.

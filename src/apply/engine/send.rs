@@ -62,11 +62,12 @@ impl Engine {
             return self.record();
         };
         let until = now.checked_add(self.options.answer_within).unwrap_or(Timestamp::MAX);
+        let leave_by = self.leave_by(index, now);
         let ticket = self.ticket();
         self.submitted.insert(ticket, Submitted { change: index, until });
         self.tracks.put(index, Phase::Sent);
         self.tracks.mark_sent(index);
-        Some(Step::Submit { ticket, tenant, change: id, send })
+        Some(Step::Submit { ticket, tenant, change: id, send, leave_by })
     }
 
     /// Takes back what has not left yet: the run is being stopped.

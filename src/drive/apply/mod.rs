@@ -156,22 +156,23 @@ pub async fn run(
                 }
                 None => engine.handle(Event::Read(ticket, Err("no client".to_owned())), now),
             },
-            Step::Submit { ticket, tenant, change, send } => match services.get(&tenant).copied() {
-                Some(service) => flight.add(async move {
-                    // The last look, right before the request leaves.
-                    if stop.asked(clock.now()).is_some() {
-                        let why = "the run was stopped".to_owned();
-                        return Event::Answered(ticket, Answer::NotSent { why });
+            Step::Submit { ticket, tenant, change, send, leave_by } => {
+                match services.get(&tenant).copied() {
+                    Some(service) => flight.add(async move {
+                        let gate = move || {
+                            let now = clock.now();
+                            now < leave_by && stop.asked(now).is_none()
+                        };
+                        let answer = service.submit(&send, &gate).await;
+                        tracing::debug!(%change, ?answer, "answered");
+                        Event::Answered(ticket, answer)
+                    }),
+                    None => {
+                        let answer = Answer::NotSent { why: "no client".to_owned() };
+                        engine.handle(Event::Answered(ticket, answer), now);
                     }
-                    let answer = service.submit(&send).await;
-                    tracing::debug!(%change, ?answer, "answered");
-                    Event::Answered(ticket, answer)
-                }),
-                None => {
-                    let answer = Answer::NotSent { why: "no client".to_owned() };
-                    engine.handle(Event::Answered(ticket, answer), now);
                 }
-            },
+            }
             Step::WaitUntil(at, why) => {
                 tracing::trace!(%at, ?why, "waiting");
                 observer(&engine.progress(now));

@@ -6,15 +6,16 @@
 use jiff::Timestamp;
 
 use crate::apply::step::{Answer, Lane, Question, Seen, Send};
-use crate::drive::client::{Accepted, Client, Submitted};
+use crate::drive::client::{Accepted, Client, Gate, Submitted};
 use crate::host::clock::Pending;
 use crate::wire::call::AlertPatch;
 use crate::wire::{ActionFilter, ApiError, Call, RateClass};
 
 /// One tenant's service.
 pub trait Service: Sync {
-    /// Sends a request that changes something, at most once as far as anybody can tell.
-    fn submit<'a>(&'a self, send: &'a Send) -> Pending<'a, Answer>;
+    /// Sends a request that changes something, at most once as far as anybody can tell, and asks the
+    /// gate right before it leaves.
+    fn submit<'a>(&'a self, send: &'a Send, gate: &'a Gate<'a>) -> Pending<'a, Answer>;
 
     /// Reads; retries are bounded, and the answer is complete or an error.
     fn ask<'a>(&'a self, question: &'a Question) -> Pending<'a, Result<Seen, String>>;
@@ -25,9 +26,9 @@ pub trait Service: Sync {
 }
 
 impl Service for Client {
-    fn submit<'a>(&'a self, send: &'a Send) -> Pending<'a, Answer> {
+    fn submit<'a>(&'a self, send: &'a Send, gate: &'a Gate<'a>) -> Pending<'a, Answer> {
         Box::pin(async move {
-            let submitted = Self::submit(self, &call(send)).await;
+            let submitted = Self::submit(self, &call(send), gate).await;
             answer(submitted, self.clock().now())
         })
     }

@@ -20,6 +20,14 @@ use crate::wire::{ApiError, ErrorKind, Operation, Outbound, RateClass, token};
 /// How long a class stays closed after a 429 that does not say.
 pub(super) const UNSAID: SignedDuration = SignedDuration::from_secs(10);
 
+/// Asked right before a request leaves whether it still may.
+pub type Gate<'g> = dyn Fn() -> bool + Send + Sync + 'g;
+
+/// Nothing is in the way of a read.
+pub(super) fn open() -> bool {
+    true
+}
+
 /// A place in the rate windows. Dropped, it counts from then on, since the call has been answered
 /// or given up by then; or it is given back when nothing was sent.
 struct Place<'a> {
@@ -40,26 +48,34 @@ impl Drop for Place<'_> {
 
 impl Client {
     /// Sends a request once; after a 401 once more with a new token. A 401 says that the request was
-    /// not accepted, so that this is safe for every call.
-    pub(super) async fn exchange(&self, out: &Outbound) -> Result<Good, ApiError> {
-        let (generation, result) = self.attempt(out).await?;
+    /// not accepted, so that this is safe for every call. The gate is asked each time.
+    pub(super) async fn exchange(&self, out: &Outbound, gate: &Gate<'_>) -> Result<Good, ApiError> {
+        let (generation, result) = self.attempt(out, gate).await?;
         match result {
             Err(error) if error.kind == ErrorKind::Unauthorized => {
                 self.forget(out.operation.api(), generation).await;
-                self.attempt(out).await?.1
+                self.attempt(out, gate).await?.1
             }
             result => result,
         }
     }
 
     /// The outer error: nothing was sent. The inner one: what came back.
-    async fn attempt(&self, out: &Outbound) -> Result<(u64, Result<Good, ApiError>), ApiError> {
+    async fn attempt(
+        &self,
+        out: &Outbound,
+        gate: &Gate<'_>,
+    ) -> Result<(u64, Result<Good, ApiError>), ApiError> {
         // Before a place is taken: signing in may take its time, and fails without one.
         self.token(out.operation.api()).await?;
         let mut place = self.place(out.operation.class()).await;
         let held = self.token(out.operation.api()).await?;
         let id = self.shared.options.random.guid();
         let request = self.request(out, &held, &id)?;
+        // Signing in and the rate windows may have taken minutes.
+        if !gate() {
+            return Err(ApiError::new(out.operation, ErrorKind::HeldBack));
+        }
         place.sent = true;
         let result = self.transmit(out.operation, request).await;
         if matches!(&result, Err(error) if error.kind == ErrorKind::Network(Loss::Unconnected)) {

@@ -31,6 +31,7 @@ use crate::wire::retry::Policy;
 use crate::wire::token::Claims;
 use crate::wire::{Api, ApiError, MissingRole, Operation, Outbound, RateClass, roles};
 
+pub use exchange::Gate;
 pub use reads::Scores;
 pub use submitted::{Accepted, Submitted};
 
@@ -213,5 +214,7 @@ impl Client {
     }
 }
 
+#[cfg(test)]
+mod submit_tests;
 #[cfg(test)]
 mod tests;

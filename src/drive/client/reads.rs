@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::Client;
+use super::exchange::open;
 use crate::inventory::{ActionRow, AlertRow, Builder};
 use crate::model::{ActionId, AlertId, DeviceId};
 use crate::wire::pages::{self, PageError};
@@ -44,7 +45,7 @@ impl Client {
         let mut tries = self.tries(out.operation);
         let mut looked = false;
         loop {
-            let error = match self.exchange(out).await {
+            let error = match self.exchange(out, &open).await {
                 Ok(good) => match parse(&good.body) {
                     Ok(value) => return Ok(Given { value, partial: good.partial }),
                     Err(error) => unreadable(out.operation, &error),

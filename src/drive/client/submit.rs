@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::reads::unreadable;
-use super::{Accepted, Client, Submitted};
+use super::{Accepted, Client, Gate, Submitted};
 use crate::wire::answer::Good;
 use crate::wire::error::Loss;
 use crate::wire::pages::{self, PageError};
@@ -13,25 +13,13 @@ use crate::wire::{ApiError, Call, ErrorKind, Operation};
 const UNSAID: SignedDuration = SignedDuration::from_mins(1);
 
 impl Client {
-    /// Sends a call that changes something. Sent again only when it is certain that nothing reached
-    /// the service (no connection) or that it was turned away unread (401, once, with a new token).
-    /// Waits for a place in the rate windows first: see `pace`.
-    pub async fn submit(&self, call: &Call) -> Submitted {
-        let out = call.outbound();
-        let mut tries = self.tries(out.operation);
-        loop {
-            let error = match self.exchange(&out).await {
-                Ok(good) => return accepted(call, &good),
-                Err(error) => error,
-            };
-            if error.kind != ErrorKind::Network(Loss::Unconnected)
-                || error.operation != out.operation
-            {
-                return told(call.operation(), error);
-            }
-            if let Err(error) = tries.again(error).await {
-                return Submitted::NotSent(error);
-            }
+    /// Sends a call that changes something, once: a second time only when it was turned away unread
+    /// (401, with a new token). Waits for a place in the rate windows first (see `pace`), then asks
+    /// the gate; whether a call that did not leave is tried again is for who asked to say.
+    pub async fn submit(&self, call: &Call, gate: &Gate<'_>) -> Submitted {
+        match self.exchange(&call.outbound(), gate).await {
+            Ok(good) => accepted(call, &good),
+            Err(error) => told(call.operation(), error),
         }
     }
 }
@@ -42,9 +30,11 @@ fn told(operation: Operation, error: ApiError) -> Submitted {
         return Submitted::NotSent(error);
     }
     match error.kind {
-        ErrorKind::ForeignOrigin | ErrorKind::Credential | ErrorKind::SignIn => {
-            Submitted::NotSent(error)
-        }
+        ErrorKind::ForeignOrigin
+        | ErrorKind::Credential
+        | ErrorKind::SignIn
+        | ErrorKind::HeldBack
+        | ErrorKind::Network(Loss::Unconnected) => Submitted::NotSent(error),
         ErrorKind::AlreadyExists => Submitted::AlreadyExists(error),
         ErrorKind::Throttled => {
             let retry_after = error.retry_after.unwrap_or(UNSAID);

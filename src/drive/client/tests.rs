@@ -11,23 +11,26 @@ use crate::host::transport::TransportError;
 use crate::model::{ActionId, DeviceId, IsolationMode};
 use crate::wire::{ActionFilter, Call, ErrorKind};
 
-const CREATED: &str = "2026-11-24T09:00:00.1234567Z";
+pub(super) const CREATED: &str = "2026-11-24T09:00:00.1234567Z";
 
-fn entity() -> String {
+pub(super) fn entity() -> String {
     action("a-1", CREATED, "case").to_string()
 }
 
+/// Nothing is held back.
+pub(super) const OPEN: &Gate<'static> = &|| true;
+
 /// Answers the first calls from `answers`, every later one with `last`.
-fn scripted(answers: Vec<Answer>, last: fn(&Sent) -> Answer) -> Rig {
+pub(super) fn scripted(answers: Vec<Answer>, last: fn(&Sent) -> Answer) -> Rig {
     let mut answers = answers.into_iter();
     Fake::new(move |sent| answers.next().unwrap_or_else(|| last(sent))).start()
 }
 
-fn one_action(_: &Sent) -> Answer {
+pub(super) fn one_action(_: &Sent) -> Answer {
     ok(&entity())
 }
 
-fn isolate() -> Call {
+pub(super) fn isolate() -> Call {
     Call::Isolate {
         device: DeviceId::parse("0a1b2c3d4e5f60718293a4b5c6d7e8f901234567"),
         comment: "case".into(),
@@ -176,104 +179,6 @@ async fn tokens_go_to_the_api_they_are_for_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_submitted_call_is_answered_with_its_action() {
-    let rig = scripted(vec![status(201, &[], &entity())], one_action);
-    let submitted = rig.client.submit(&isolate()).await;
-    assert_eq!(submitted.action().unwrap().id.as_str(), "a-1");
-    let sent = rig.sent();
-    assert_eq!(sent[0].method, "POST");
-    assert_eq!(sent[0].body, r#"{"Comment":"case","IsolationType":"Full"}"#);
-}
-
-#[tokio::test]
-async fn an_ambiguous_answer_is_never_followed_by_a_second_request() {
-    for answer in [
-        Err(TransportError::Timeout),
-        Err(TransportError::Broken("reset".into())),
-        refusal(500, "InternalServerError", ""),
-        status(502, &[], "<html>"),
-        status(503, &[("retry-after", "1")], ""),
-        status(504, &[], ""),
-        ok("<html>welcome to the hotel</html>"),
-        status(201, &[], "{\"id\": \"a-"),
-        status(201, &[], ""),
-    ] {
-        let shown = format!("{answer:?}");
-        let rig = scripted(vec![answer], one_action);
-        let submitted = rig.client.submit(&isolate()).await;
-        assert!(matches!(submitted, Submitted::Ambiguous(_)), "{shown}: {submitted:?}");
-        assert_eq!(rig.sent().len(), 1, "{shown}");
-    }
-}
-
-#[tokio::test]
-async fn certain_refusals_are_told_apart() {
-    let submit = async |answer: Answer| {
-        let rig = scripted(vec![answer], one_action);
-        let submitted = rig.client.submit(&isolate()).await;
-        assert_eq!(rig.sent().len(), 1);
-        submitted
-    };
-    let active = refusal(400, "ActiveRequestAlreadyExists", "Action is already in progress");
-    assert!(matches!(submit(active).await, Submitted::AlreadyExists(_)));
-    let busy = submit(status(429, &[("retry-after", "9")], "")).await;
-    let nine = SignedDuration::from_secs(9);
-    assert!(matches!(busy, Submitted::Throttled { retry_after, .. } if retry_after == nine));
-    for (code, name, kind) in [
-        (400, "OsPlatformNotSupported", ErrorKind::Refused),
-        (404, "ResourceNotFound", ErrorKind::NotFound),
-        (403, "Forbidden", ErrorKind::RoleMissing(vec!["Machine.Isolate".into()])),
-        (409, "Conflict", ErrorKind::Refused),
-    ] {
-        let submitted = submit(refusal(code, name, "no")).await;
-        let Submitted::Refused(error) = submitted else { panic!("{code}: {submitted:?}") };
-        assert_eq!((error.kind.clone(), error.status), (kind, Some(code)));
-    }
-}
-
-#[tokio::test]
-async fn a_call_that_never_left_may_be_sent_again() {
-    let refused = || Err(TransportError::Connect("refused".into()));
-    let rig = scripted(vec![refused(), refused()], one_action);
-    assert!(matches!(rig.client.submit(&isolate()).await, Submitted::Accepted(_)));
-    let rig = scripted(vec![], |_| Err(TransportError::Connect("refused".into())));
-    let submitted = rig.client.submit(&isolate()).await;
-    assert!(matches!(&submitted, Submitted::NotSent(error) if error.attempts == 8));
-    let rig = scripted(vec![refusal(401, "Unauthorized", "")], one_action);
-    assert!(matches!(rig.client.submit(&isolate()).await, Submitted::Accepted(_)));
-    assert_eq!(rig.sent().len(), 2, "a refused token says that the call was not taken");
-}
-
-#[tokio::test]
-async fn three_hundred_writes_keep_the_windows_whatever_the_answers_take() {
-    for takes in [0, 40, 700] {
-        let mut fake = Fake::new(|_| status(201, &[], &entity()));
-        fake.takes = SignedDuration::from_millis(takes);
-        let rig = fake.start();
-        for _ in 0..300 {
-            assert!(rig.client.submit(&isolate()).await.action().is_some());
-        }
-        let sent = rig.sent();
-        let minute = SignedDuration::from_secs(60);
-        for (index, first) in sent.iter().enumerate() {
-            let inside = sent[index..].iter().filter(|next| next.at <= first.at + minute).count();
-            assert!(inside <= 100, "{inside} within a minute");
-        }
-        // The 201st to 300th call may leave after two full windows.
-        assert!(
-            rig.elapsed() <= 126.0 + 300.0 * 0.7 * f64::from(takes == 700),
-            "{}",
-            rig.elapsed()
-        );
-        assert_eq!(rig.client.pace(RateClass::Submit).left.map(|left| left < 100), Some(true));
-        let waits = rig.heard.all();
-        assert!(
-            takes == 700 || waits.iter().any(|text| text == "waiting for machine action requests")
-        );
-    }
-}
-
-#[tokio::test]
 async fn actions_are_listed_whole_in_order_and_by_chunks() {
     let all: Vec<_> = (0..60).map(|n| action(&format!("a-{n}"), CREATED, "x")).collect();
     let rows = all.clone();
@@ -336,7 +241,7 @@ async fn signing_in_is_tried_again_and_its_refusal_has_a_hint() {
     assert!(error.help.as_deref().unwrap().contains("expired"));
     assert_eq!(tries.load(Ordering::Relaxed), 3);
     assert!(!format!("{error} {error:?}").contains("hunter2"));
-    let submitted = rig.client.submit(&isolate()).await;
+    let submitted = rig.client.submit(&isolate(), OPEN).await;
     assert!(matches!(submitted, Submitted::NotSent(_)), "{submitted:?}");
 }
 

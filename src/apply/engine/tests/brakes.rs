@@ -4,11 +4,14 @@
 use std::sync::Arc;
 
 use super::fixture::*;
+use super::hand::{Hand, row};
+use super::halts::strict;
 use super::world::*;
 use crate::apply::outcome::Outcome;
-use crate::apply::step::{Send, Wait};
+use crate::apply::step::{Answer, Event, Lane, Seen, Send, Step, Ticket, Wait};
 use crate::apply::{Options, Summary};
-use crate::model::{Span, Verb};
+use crate::inventory::AlertRow;
+use crate::model::{ActionStatus, AlertStatus, Classification, Determination, Span, Verb};
 use crate::plan::Plan;
 use crate::plan::sending::Sending;
 use crate::plan::types::{Change, Reason};
@@ -192,4 +195,91 @@ fn an_alert_whose_verdict_was_set_before_the_window_gets_its_comment_in_it() {
         Runner { sending: Sending::nothing(Reason::new("stale")), ..Runner::new(world) };
     let summary = run(&mut runner, &plan(vec![only]));
     assert_eq!((withheld(&summary, "stale"), runner.world.requests.len()), (1, 0));
+}
+
+/// The next request, and until when it may leave, in seconds from the start.
+fn leaves(hand: &mut Hand) -> (Ticket, Send, i64) {
+    match hand.step() {
+        Step::Submit { ticket, send, leave_by, .. } => {
+            (ticket, send, leave_by.duration_since(start()).as_secs())
+        }
+        step => panic!("nothing is sent: {step:?}"),
+    }
+}
+
+#[test]
+fn a_request_that_waits_leaves_neither_into_a_window_nor_on_an_old_reading() {
+    let age = Options::default().reading_age.as_secs();
+    let until = |verbs: &[Verb], from: i64| {
+        let plan = plan(isolate(1));
+        let mut hand = Hand::within(&plan, &window(verbs));
+        hand.now = after(from);
+        let look = hand.turn().question();
+        hand.tell(Event::Read(look, Ok(Seen::Actions(Vec::new()))));
+        leaves(&mut hand).2
+    };
+    assert_eq!(until(&[], 0), age);
+    assert_eq!(until(&[], OPENS - 20), OPENS);
+    // It is not held by this one.
+    assert_eq!(until(&[Verb::Scan], OPENS - 20), OPENS - 20 + age);
+}
+
+#[test]
+fn what_finishes_a_change_may_leave_in_a_window() {
+    let age = Options::default().reading_age.as_secs();
+    let mut hand = Hand::within(&plan(vec![classify(1)]), &window(&[]));
+    hand.now = after(OPENS - 20);
+    let look = hand.turn().question();
+    hand.tell(Event::Read(look, Ok(Seen::Alert(Some(Box::new(alert(1)))))));
+    let (verdict, _, by) = leaves(&mut hand);
+    assert_eq!(by, OPENS);
+    let set = AlertRow {
+        status: AlertStatus::Resolved,
+        classification: Classification::InformationalExpectedActivity,
+        determination: Determination::SecurityTesting,
+        ..alert(1)
+    };
+    hand.tell(Event::Answered(verdict, Answer::Patched(Box::new(set))));
+    let (_, comment, by) = leaves(&mut hand);
+    assert!(matches!(comment, Send::Comment { .. }), "{comment:?}");
+    assert_eq!(by, OPENS - 20 + age);
+}
+
+#[test]
+fn a_window_does_not_keep_a_stopped_rollout_from_cancelling() {
+    let changes = isolate(2);
+    let taken = row(&changes[1], "act-2", ActionStatus::Pending);
+    let mut hand = Hand::within(&staged(changes, vec![strict(2)], 0), &window(&[]));
+    hand.now = after(OPENS - 20);
+    let turn = hand.until_sent(&[]);
+    let [(one, _), (two, _)] = turn.sent[..] else { panic!("{turn:?}") };
+    hand.pace(Lane::Cancel, OPENS + 5, 0);
+    assert!(hand.refuse(one, 403).is_idle());
+    assert!(hand.accept(two, &taken).is_idle());
+    // The window opens while the cancel waits for a place.
+    assert!(hand.at(OPENS).is_idle());
+    hand.now = after(OPENS + 5);
+    hand.pace(Lane::Cancel, OPENS + 5, 1);
+    let look = hand.turn().question();
+    hand.tell(Event::Read(look, Ok(Seen::Actions(vec![taken.clone()]))));
+    let (_, cancel, by) = leaves(&mut hand);
+    assert!(matches!(&cancel, Send::Cancel { action, .. } if *action == taken.id), "{cancel:?}");
+    assert!(by > OPENS + 5);
+}
+
+#[test]
+fn a_run_that_only_settles_waits_until_what_came_out_is_confirmed() {
+    let plan = plan(isolate(1));
+    let mut hand = Hand::new(&plan, Options::default());
+    let sent = hand.until_sent(&[]).request();
+    let succeeded = row(&plan.changes[0], "act-1", ActionStatus::Succeeded);
+    hand.engine.settle_only(Reason::new("frozen"));
+    let turn = hand.accept(sent, &succeeded);
+    // The look at the end fails; it is tried again before the run says that it has stopped.
+    let turn = hand.fail(turn.question());
+    assert!(turn.is_idle() && turn.done.is_none(), "{turn:?}");
+    let (again, _) = turn.wait.unwrap();
+    let look = hand.at(again).question();
+    let turn = hand.show(look, &[succeeded]);
+    assert_eq!(turn.done.unwrap().count(Outcome::Done), 1);
 }

@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::plan::types::{Change, Parameters, Rollout, Wave};
 
 /// A wave that bears no failure.
-fn strict(changes: u32) -> Wave {
+pub(super) fn strict(changes: u32) -> Wave {
     Wave { failure_limit: 0, ..wave(changes) }
 }
 

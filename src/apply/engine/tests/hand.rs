@@ -70,6 +70,12 @@ impl Hand {
         Self::resumed(plan, options, &[])
     }
 
+    /// With freeze windows.
+    pub(super) fn within(plan: &Plan, sending: &Sending) -> Self {
+        let engine = Engine::of(plan, sending, &[], Options::default(), "test").unwrap();
+        Self { engine, now: start(), entries: Vec::new() }
+    }
+
     pub(super) fn resumed(plan: &Plan, options: Options, history: &[JournalEntry]) -> Self {
         let engine = Engine::of(plan, &Sending::default(), history, options, "test").unwrap();
         Self { engine, now: start(), entries: Vec::new() }
