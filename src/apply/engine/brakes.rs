@@ -120,7 +120,9 @@ impl Engine {
     pub(super) fn leave_by(&self, index: usize, now: Timestamp) -> Timestamp {
         let fresh = now.checked_add(self.options.reading_age).unwrap_or(Timestamp::MAX);
         let opens = match self.change(index) {
-            Some(change) if !self.is_finishing(index) => self.brakes.sending.opens(now, change.verb),
+            Some(change) if !self.is_finishing(index) => {
+                self.brakes.sending.opens(now, change.verb)
+            }
             _ => None,
         };
         opens.map_or(fresh, |opens| opens.min(fresh))

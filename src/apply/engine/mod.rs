@@ -10,6 +10,7 @@ mod answers;
 mod brakes;
 mod cancel;
 mod finish;
+mod looks;
 mod reads;
 mod replay;
 mod rollouts;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::apply::engine::answers::refusal;
 use crate::apply::engine::cancel::not_cancelled;
 use crate::apply::engine::send::request;
 use crate::apply::engine::track::{Accepted, Lost, Phase, Track, Tracks};
@@ -257,10 +258,7 @@ fn answered(track: &mut Track, change: &Change, answer: &Noted, time: Timestamp)
             track.phase = Phase::Lost(Lost { exists, ..Lost::new(Timestamp::MIN) });
         }
         Noted::Refused { status, code, message } => {
-            let reason = Reason::new("refused")
-                .with("status", *status)
-                .with("serviceCode", code.as_str())
-                .with("message", message.as_str());
+            let reason = refusal(*status, code, message);
             track.phase = match change.verb {
                 verb if (verb == Verb::Cancel || track.part == Part::Cancel) && *status == 400 => {
                     let exists = Some(message.clone());

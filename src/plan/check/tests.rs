@@ -204,8 +204,21 @@ fn what_the_inputs_forbid() {
         world.around.runner = Some(Runner::new(["PC-2.corp.example".to_owned()], []));
     };
     assert_eq!(faults_with(runs), ["SelfLockout"]);
-    let offboards = |plan: &mut Plan| plan.changes[0].verb = Verb::Offboard;
-    assert!(faults(offboards).contains(&"Destructive".to_owned()));
+    let offboards = |allow: fn(&mut World)| {
+        let mut world = World::new();
+        allow(&mut world);
+        let mut plan = plan(&world.input()).unwrap();
+        plan.changes[0].verb = Verb::Offboard;
+        named(check(&plan, &world.input())).contains(&"Destructive".to_owned())
+    };
+    assert!(offboards(|_| ()));
+    assert!(!offboards(|world| {
+        world.workspace.guardrails.destructive.insert(Verb::Offboard);
+    }));
+    assert!(!offboards(|world| {
+        let (code, because) = ("destructive".to_owned(), "IR-7781".to_owned());
+        world.around.lifts.push(Lift { code, because });
+    }));
     let exempted = |world: &mut World| {
         let expires = crate::model::Span::from_hours(1).after(now());
         let facets = [Facet::Isolation];

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::fixture::*;
-use super::hand::{Hand, row};
 use super::halts::strict;
+use super::hand::{Hand, row};
 use super::world::*;
 use crate::apply::outcome::Outcome;
 use crate::apply::step::{Answer, Event, Lane, Seen, Send, Step, Ticket, Wait};

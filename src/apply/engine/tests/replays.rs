@@ -7,7 +7,7 @@ use crate::apply::engine::track::{Accepted, Lost, Phase};
 use crate::apply::journal::{Entry, Noted, Part};
 use crate::apply::outcome::{Ended, Outcome};
 use crate::model::{ActionStatus, Verb};
-use crate::plan::types::Change;
+use crate::plan::types::{Change, Reason};
 
 /// What a change is at after these entries: its next request, and a word for its phase.
 fn at(change: &Change, entries: &[Entry]) -> (Part, String) {
@@ -122,4 +122,22 @@ fn what_was_sent_in_an_earlier_life_counts() {
     assert_eq!(hand.engine.progress(start()).sent, 2);
     let outcomes = hand.engine.summary().outcomes;
     assert!(outcomes.values().all(|ended| ended.outcome == Outcome::Failed), "answers are lost");
+}
+
+#[test]
+fn only_what_was_confirmed_as_wanted_is_looked_at_again() {
+    for (reason, looks) in [(None, true), (Some("cancel-too-late"), false)] {
+        let plan = plan(vec![change(1, Verb::Isolate)]);
+        let of = Words(plan.changes[0].clone());
+        let reason = reason.map(Reason::new);
+        let ended = Ended { reason, ..Ended::plain(Outcome::Done).by(Some("a".into())) };
+        let entries = vec![
+            (1, of.intent(Part::Action)),
+            (2, of.accepted(Part::Action, Some("a"))),
+            (3, Entry::Outcome { change: of.0.id.clone(), ended }),
+        ];
+        let mut hand = Hand::resumed(&plan, Options::default(), &journal(&plan, entries));
+        let turn = hand.turn();
+        assert_eq!((turn.asked.len() == 1, turn.done.is_none()), (looks, looks), "{turn:?}");
+    }
 }

@@ -1,10 +1,11 @@
 //! Every guardrail is explained, with the numbers by which it passes or holds.
 
 use super::*;
+use crate::plan::circumstances::Runner;
 use crate::plan::guards::tests::{capped, fleet, lifting_codes, percent, policies};
 use crate::plan::tests::asked;
-use crate::plan::tests::fleet::Fleet;
-use crate::plan::tests::policies::tag;
+use crate::plan::tests::fleet::{Fleet, Machine};
+use crate::plan::tests::policies::{isolate, set, tag, workspace};
 use crate::plan::{Circumstances, explain_guardrails};
 use crate::policy::{PolicySet, Workspace};
 
@@ -83,6 +84,35 @@ fn what_passes_says_how_far_it_is_from_its_limit() {
         (false, 0, &0.into())
     );
     assert_eq!(of(&rails, "cap-group")[0].value, "40%");
+}
+
+#[test]
+fn what_holds_nothing_is_a_note_and_what_passes_is_neither() {
+    let named = |count: usize| {
+        let machine = |n| Machine::new(&format!("build.site-{n}.example")).tag("ir");
+        Fleet::of((0..count).map(machine))
+    };
+    let runner = Some(Runner::new(["build".to_owned()], []));
+    let around = Circumstances { runner, ..Circumstances::default() };
+    let ir = PolicySet { isolation: vec![isolate("ir", tag("ir"))], ..set() };
+    let marks = |count| {
+        let rails = over(named(count), &ir, &workspace(), &around);
+        let [row] = &of(&rails, "self-lockout")[..] else { panic!("{rails:?}") };
+        row.counted.iter().map(|said| (said.over, said.note)).collect::<Vec<_>>()
+    };
+    assert_eq!(marks(3), [(true, false)]);
+    // A name that so many devices share holds none of them.
+    assert_eq!(marks(4), [(false, false), (false, true)]);
+    // Nothing is counted, and nothing is said.
+    let caps = Caps { run: Some(Limit::Count(14)), ..Caps::default() };
+    let rails = explained(&capped(caps), &Circumstances::default());
+    let run = &of(&rails, "cap-run")[0].counted[0];
+    assert_eq!((run.over, run.note), (false, false));
+    let mut workspace = workspace();
+    workspace.guardrails.protected = Some(tag("nobody"));
+    let rails = explained(&workspace, &Circumstances::default());
+    let nobody = &of(&rails, "protected")[0].counted[0];
+    assert_eq!((nobody.about, nobody.over, nobody.note), (0, false, false));
 }
 
 #[test]
