@@ -83,9 +83,9 @@ pub(super) fn rollouts(page: &mut Page, plan: &Plan, items: &[Item<'_>]) {
 }
 
 fn policy(why: &Why) -> Vec<Piece> {
-    // A policy that is gone has a name, from the marker, and no place.
+    // A policy that is gone, or that nobody asked, has a name from the marker and no place.
     let place = match why.file.as_str() {
-        "" => "no file".to_owned(),
+        "" => "policy".to_owned(),
         file => format!("{}:{}", escape::name(file, 80), why.line),
     };
     vec![piece(Role::Dim, place), plain(" "), piece(Role::Name, escape::name(&why.name, 60))]

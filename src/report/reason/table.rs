@@ -18,11 +18,7 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("action-ended", "action ended", "the action has ended[: {status}]"),
     ("action-gone", "action gone", "the service no longer lists the action"),
-    (
-        "action-in-flight",
-        "action in flight",
-        "somebody's action is in flight[: {action}][ by {by}]",
-    ),
+    ("action-in-flight", "in flight", "somebody's action is in flight[: {action}][ by {by}]"),
     ("adopted", "taken over", "somebody else put it there and the policy takes it over"),
     (
         "adopted-lease-ended",
@@ -141,10 +137,10 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "action history incomplete",
         "the action history is incomplete: a later action may be missing",
     ),
-    ("in-flight", "our action in flight", "our action is in flight[: {action}]"),
+    ("in-flight", "in flight, ours", "our action is in flight[: {action}]"),
     (
         "in-flight-foreign",
-        "action of [{by}][workspace {workspace}] in flight",
+        "in flight, by [{by}][workspace {workspace}]",
         "an action of [{by}][workspace {workspace}] is in flight[: {action}]",
     ),
     ("interrupted", "interrupted", "interrupted"),

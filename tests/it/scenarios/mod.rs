@@ -55,6 +55,7 @@ scripts! {
     an_expired_exemption,
     an_inventory_that_shrinks,
     an_unreadable_source_is_not_nothing,
+    cancelling_takes_back_our_own_alone,
     hostile_names,
     one_switch_lifts_one_guardrail,
     policies_tightened_between_kill_and_resume,
@@ -135,7 +136,7 @@ async fn command(
             let id = words.need("the id of a workspace")?;
             return Box::pin(command(stage, &id, words, page)).await;
         }
-        "plan" | "apply" | "runs" | "validate" | "undo" | "freeze" | "unfreeze" => {
+        "plan" | "apply" | "runs" | "validate" | "undo" | "cancel" | "freeze" | "unfreeze" => {
             let mut line = Vec::new();
             line.extend(std::iter::from_fn(|| words.next()));
             product::command(stage, id, &line).await;

@@ -12,6 +12,7 @@ use palisade::apply::past::past;
 use palisade::apply::{Engine, Options, Progress, Summary};
 use palisade::cli::applying;
 use palisade::cli::args::{Args, Command, PlanFormat};
+use palisade::cli::commands::cancel::Cancel;
 use palisade::cli::commands::plan::PlanCommand;
 use palisade::cli::commands::undo::Undo;
 use palisade::cli::context::Context;
@@ -26,9 +27,10 @@ use palisade::drive::observe::{Scope, observe};
 use palisade::drive::progress::Silent;
 use palisade::inventory::Inventory;
 use palisade::model::RunId;
+use palisade::plan::cancel::Pending;
 use palisade::plan::file::{self, CheckedPlan};
-use palisade::plan::{Circumstances, Purpose, freeze};
-use palisade::policy::Workspace;
+use palisade::plan::{Circumstances, Plan, Purpose, freeze};
+use palisade::policy::{PolicySet, Workspace};
 use palisade::report::apply as result;
 use palisade::report::plan as screen;
 use palisade::report::reason;
@@ -88,6 +90,7 @@ async fn dispatch(stage: &mut Stage, desk: &mut Desk, command: Command) -> Resul
             apply(stage, desk, &file.to_string_lossy(), Midway::Calm).await
         }
         Command::Undo(command) => undo(stage, desk, command).await,
+        Command::Cancel(command) => cancel(stage, desk, command).await,
         // These read files only.
         Command::Runs(command) => command.run(&mut desk.context),
         Command::Validate(command) => command.run(&mut desk.context),
@@ -145,9 +148,31 @@ async fn undo(stage: &Stage, desk: &mut Desk, command: Undo) -> Result<Exit> {
     let inventories = observed(stage, workspace, &scope).await?;
     let around = Circumstances { purpose: Purpose::Undo(of), ..lifted };
     let plan = planning::plan(context, workspace, policies, &inventories, &around, command.now)?;
+    keep(desk, plan)
+}
+
+/// Plans the cancelling of what is pending; `apply` carries it out.
+async fn cancel(stage: &Stage, desk: &mut Desk, command: Cancel) -> Result<Exit> {
+    if command.run.is_some() || command.device.is_some() {
+        return Err(CliError::new("not in a script: `--run`, `--device`"));
+    }
+    let context = &mut desk.context;
+    let lifted = planning::circumstances(&command.lifts)?;
+    let workspace = workspace::without_policies(context)?;
+    let scope = scope::of(&workspace, [], context.clock.now());
+    let inventories = observed(stage, &workspace, &scope).await?;
+    let pending = Pending { policy: command.policy.map(Into::into), ..Pending::default() };
+    let around = Circumstances { purpose: Purpose::Cancel(pending), ..lifted };
+    let policies = PolicySet::none(&workspace);
+    let plan = planning::plan(context, &workspace, &policies, &inventories, &around, None)?;
+    keep(desk, plan)
+}
+
+/// Shows a plan that is not made from policies, and keeps it to be applied.
+fn keep(desk: &mut Desk, plan: Plan) -> Result<Exit> {
     std::fs::write(desk.root.join(PLAN_FILE), file::to_bytes(&plan))?;
-    let text = screen::text(&plan, context.style());
-    context.data(&text)?;
+    let text = screen::text(&plan, desk.context.style());
+    desk.context.data(&text)?;
     let exit = planning::exit_of(&plan, false);
     desk.plan = Some(plan);
     Ok(exit)
