@@ -26,7 +26,7 @@ struct Function {
 
 impl Mutant {
     /// Whether the function returns something that only its body names: a second return of another
-    /// type does not compile, but an iterator can be emptied.
+    /// type does not compile, but an iterator can be emptied and given another element.
     pub fn is_opaque(&self) -> bool {
         let opaque = |function: &Function| function.return_type.contains("impl ");
         self.genre == Genre::FnValue && self.function.as_ref().is_some_and(opaque)

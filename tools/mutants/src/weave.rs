@@ -84,16 +84,18 @@ pub fn weave(text: &str, mutants: &[(usize, &Mutant)], dropped: &BTreeSet<usize>
     for (id, mutant) in mutants.iter().filter(|(id, _)| !dropped.contains(id)) {
         let (id, start) = (*id, mutant.span.start);
         if mutant.is_opaque() {
-            if mutant.replacement == "::std::iter::empty()" {
-                let (start, end) =
-                    (offset(text, &lines, start), offset(text, &lines, mutant.span.end));
-                let filter = marked(id, &format!("!{}", on(id)));
-                let tail = format!(" }}).filter(|_| {filter})");
-                for (at, words) in [(start, "({ ".to_owned()), (end, tail)] {
-                    edits.insert((at, 0, 0), Edit { at: at..at, kind: Kind::Words(words) });
-                }
-            } else {
+            let Some(tail) = instead(id, &mutant.replacement) else {
                 homeless.push(id);
+                continue;
+            };
+            let (start, end) = (offset(text, &lines, start), offset(text, &lines, mutant.span.end));
+            words(&mut edits, start, "({ ");
+            // The body ends once, whatever follows it.
+            if !matches!(edits.get(&(end, 0, 0)), Some(Edit { kind: Kind::Words(_), .. })) {
+                words(&mut edits, end, " })");
+            }
+            if let Some(Edit { kind: Kind::Words(words), .. }) = edits.get_mut(&(end, 0, 0)) {
+                words.push_str(&tail);
             }
             continue;
         }
@@ -114,6 +116,23 @@ pub fn weave(text: &str, mutants: &[(usize, &Mutant)], dropped: &BTreeSet<usize>
     }
     let edits: Vec<Edit<'_>> = edits.into_values().collect();
     Ok(Woven { text: render(text, 0..text.len(), &edits), homeless })
+}
+
+/// What follows an iterator that a mutant empties, and gives one element of its own.
+fn instead(id: usize, replacement: &str) -> Option<String> {
+    let gone = format!(".filter(|_| {})", marked(id, &format!("!{}", on(id))));
+    if replacement == "::std::iter::empty()" {
+        return Some(gone);
+    }
+    let element = replacement.strip_prefix("::std::iter::once(")?.strip_suffix(')')?;
+    let one = marked(id, &format!("{}.then(|| {element})", on(id)));
+    Some(format!("{gone}.chain({one})"))
+}
+
+fn words(edits: &mut BTreeMap<(usize, usize, u8), Edit<'_>>, at: usize, words: &str) {
+    edits
+        .entry((at, 0, 0))
+        .or_insert_with(|| Edit { at: at..at, kind: Kind::Words(words.to_owned()) });
 }
 
 fn offset(text: &str, lines: &[usize], at: Position) -> usize {
