@@ -13,9 +13,15 @@ use crate::apply::{Ended, Entry, JournalEntry, Outcome, Summary};
 use crate::model::ChangeId;
 use crate::plan::Plan;
 use crate::plan::types::Reason;
-use crate::report::page::{Page, Role, piece, plain};
+use crate::report::page::{Page, Role, piece};
 use crate::report::table::{self, Column};
-use crate::report::{Style, escape, measure, reason};
+use crate::report::{Style, measure};
+
+mod check;
+mod journal;
+
+pub use check::{RunCheck, RunChecks, Verdict, checks, checks_json};
+pub use journal::{RunEntries, entries, entries_json};
 
 /// Version of the JSON form.
 pub const FORMAT_VERSION: u32 = 1;
@@ -220,184 +226,6 @@ fn page(value: &impl Serialize) -> String {
     text
 }
 
-/// A journal as other programs read it.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RunEntries {
-    /// Version of this format.
-    pub format_version: u32,
-    /// Its entries, oldest first.
-    pub entries: Vec<JournalEntry>,
-}
-
-/// The entries of a journal as JSON, with a line feed at its end.
-#[must_use]
-pub fn entries_json(entries: &[JournalEntry]) -> String {
-    page(&RunEntries { format_version: FORMAT_VERSION, entries: entries.to_vec() })
-}
-
-/// Whether a run's files are what was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Verdict {
-    /// They are, and the run came to its end or was stopped.
-    Ok,
-    /// They are, and the run is under way.
-    UnderWay,
-    /// Nothing vouches for the end: the run was killed, or the end was cut off.
-    NoEnd,
-    /// They are not, or one is missing.
-    Broken,
-}
-
-impl Verdict {
-    /// Whether nobody has to look into it.
-    #[must_use]
-    pub const fn is_good(self) -> bool {
-        matches!(self, Self::Ok | Self::UnderWay)
-    }
-}
-
-/// A run whose files were checked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RunCheck {
-    /// Its name.
-    pub run: String,
-    /// What came of it.
-    pub verdict: Verdict,
-    /// Entries of its journal that hold.
-    pub entries: u32,
-    /// What is wrong.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
-}
-
-/// Checked runs as other programs read them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RunChecks {
-    /// Version of this format.
-    pub format_version: u32,
-    /// Oldest first.
-    pub runs: Vec<RunCheck>,
-}
-
-/// Checked runs, one line each.
-#[must_use]
-pub fn checks(runs: &[RunCheck], style: Style) -> String {
-    let mut page = Page::new(style);
-    if runs.is_empty() {
-        page.line(0, &[piece(Role::Dim, "No runs.")]);
-    }
-    for check in runs {
-        let (word, role) = match check.verdict {
-            Verdict::Ok => ("ok       ", Role::Good),
-            Verdict::UnderWay => ("under way", Role::Good),
-            Verdict::NoEnd => ("NO END   ", Role::Warn),
-            Verdict::Broken => ("BROKEN   ", Role::Danger),
-        };
-        let entries = measure::plural(check.entries.into(), "entry", "entries");
-        let what = check.trouble.as_deref().map_or(entries, |text| escape::name(text, 400));
-        let run = escape::terminal(&check.run);
-        page.line(11, &[piece(role, word), plain(format!("  {run}  {what}"))]);
-    }
-    page.finish().replace(measure::NO_BREAK, " ")
-}
-
-/// Checked runs as JSON, with a line feed at its end.
-#[must_use]
-pub fn checks_json(runs: &[RunCheck]) -> String {
-    page(&RunChecks { format_version: FORMAT_VERSION, runs: runs.to_vec() })
-}
-
-/// The entries of a journal, one line each, for `runs show --entries`.
-#[must_use]
-pub fn entries(entries: &[JournalEntry], style: Style) -> String {
-    let mut page = Page::new(style);
-    let columns = [
-        Column::number("#"),
-        Column::text("time", 20),
-        Column::text("entry", 12),
-        Column::text("what", 20),
-    ];
-    let rows: Vec<Vec<String>> = entries
-        .iter()
-        .map(|entry| {
-            let (kind, what) = told(&entry.entry);
-            vec![
-                entry.seq.to_string(),
-                entry.time.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-                kind.to_owned(),
-                what,
-            ]
-        })
-        .collect();
-    table::write(&mut page, &columns, &rows);
-    page.finish()
-}
-
-fn told(entry: &Entry) -> (&'static str, String) {
-    match entry {
-        Entry::Started { plan_hash, tool, changes, lifts, .. } => {
-            let lifted: Vec<String> = lifts.iter().map(reason::lift).collect();
-            let lifted = if lifted.is_empty() {
-                String::new()
-            } else {
-                format!("; lifted: {}", lifted.join(", "))
-            };
-            ("started", format!("{changes} changes of plan {plan_hash} by {tool}{lifted}"))
-        }
-        Entry::Intent { change, part, attempt } => {
-            ("intent", format!("{change} {} attempt {attempt}", word(part)))
-        }
-        Entry::Answer { change, part, answer } => {
-            ("answer", format!("{change} {} {}", word(part), word(answer)))
-        }
-        Entry::Looked { change, part, found, action, absent } => {
-            let found = match (found, absent) {
-                (true, _) => "found",
-                (false, true) => "absent",
-                (false, false) => "not found yet",
-            };
-            let action = action.as_ref().map(ToString::to_string).unwrap_or_default();
-            ("looked", format!("{change} {} {found} {action}", word(part)))
-        }
-        Entry::State { change, action, status } => ("state", format!("{change} {action} {status}")),
-        Entry::Outcome { change, ended } => {
-            let why = ended.reason.as_ref().map(reason::sentence).unwrap_or_default();
-            ("outcome", format!("{change} {} {why}", ended.outcome.word()))
-        }
-        Entry::WaveBegun { policy, wave, .. } => {
-            ("wave", format!("{} wave {wave} began", escape::name(policy, 80)))
-        }
-        Entry::WaveEnded { policy, wave, failures, offline, .. } => {
-            let policy = escape::name(policy, 80);
-            let counts = format!("{failures} failed so far, {offline} pending offline");
-            ("wave", format!("{policy} wave {wave} ended: {counts}"))
-        }
-        Entry::WavePaused { policy, wave, .. } => {
-            ("wave", format!("{} wave {wave} waits for a person", escape::name(policy, 80)))
-        }
-        Entry::RolloutHalted { reason: why, .. } => ("halted", reason::sentence(why)),
-        Entry::Verification { tenant, confirmed, different } => {
-            ("verification", format!("{tenant}: {confirmed} confirmed, {different} different"))
-        }
-        Entry::Stopped { reason: why } => ("stopped", reason::sentence(why)),
-        Entry::Resumed { tool, withheld } => ("resumed", reason::resumed(tool, withheld.as_ref())),
-        Entry::Finished { total, .. } => ("finished", format!("{total} changes")),
-    }
-}
-
-/// A published value without its quotes: the words of the journal file itself.
-fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(other) => other.to_string(),
-        Err(_) => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,13 +233,13 @@ mod tests {
     use crate::plan::Lift;
     use crate::report::plan::tests::samples;
 
-    fn journal(list: &[Entry]) -> Vec<JournalEntry> {
+    pub(super) fn journal(list: &[Entry]) -> Vec<JournalEntry> {
         let mut chain = Chain::default();
         let at: Timestamp = "2026-11-23T10:02:00Z".parse().unwrap();
         list.iter().map(|entry| chain.line(at, entry.clone()).unwrap().1).collect()
     }
 
-    fn started() -> Entry {
+    pub(super) fn started() -> Entry {
         Entry::Started {
             format_version: 1,
             plan_hash: "7f3c9a00".into(),
@@ -486,15 +314,5 @@ mod tests {
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         let value: serde_json::Value = serde_json::from_str(&json(&runs)).unwrap();
         assert_eq!(value["runs"][1]["state"], "broken");
-    }
-
-    #[test]
-    fn each_entry_is_one_line() {
-        let list = journal(&[started(), Entry::Stopped { reason: Reason::new("interrupted") }]);
-        let text = entries(&list, Style::new(80, false));
-        assert_eq!(text.lines().count(), 3, "{text}");
-        assert!(text.contains("stopped"), "{text}");
-        let wide = entries(&list, Style::new(200, false));
-        assert!(wide.contains("; lifted: cap-run because “IR-7781”"), "{wide}");
     }
 }

@@ -9,6 +9,7 @@
 mod answers;
 mod brakes;
 mod cancel;
+mod courses;
 mod finish;
 mod looks;
 mod reads;
@@ -37,8 +38,8 @@ use crate::plan::sending::Sending;
 use crate::plan::types::{Change, Reason};
 
 use brakes::Brakes;
+use courses::Courses;
 pub use replay::WrongJournal;
-use rollouts::Courses;
 use track::{Asked, Kind, Phase, Recorded, Submitted, Tracks};
 
 /// A run.

@@ -5,9 +5,10 @@
 use crate::model::DeviceValue;
 use crate::plan::types::{Change, Disposition, Plan, Rollout, TargetKind, Why};
 use crate::report::page::{Page, Piece, Role, join, piece, plain};
+use crate::report::plan::blocks::{Block, Names};
 use crate::report::plan::items::{Item, mark};
 use crate::report::plan::screen::{list_role, rollout_line, verb_role};
-use crate::report::plan::view::{self, Block, Names};
+use crate::report::plan::view;
 use crate::report::{escape, measure, reason, rollout};
 
 /// So many combinations of terms are written out.

@@ -5,9 +5,10 @@
 //! whole screen is folded. Never longer than 60,000 bytes: GitHub refuses 65,536 characters.
 
 use crate::plan::types::{Disposition, Objection, Plan};
+use crate::report::plan::blocks::Block;
 use crate::report::plan::items::{self, mark};
 use crate::report::plan::standing::{self, List};
-use crate::report::plan::view::{self, Block, Section};
+use crate::report::plan::view::{self, Section};
 use crate::report::plan::{screen, verdict};
 use crate::report::{Style, escape, measure, reason, rollout};
 

@@ -4,6 +4,7 @@
 //! and `markdown` write what `view` found, `show` narrows. All pure: a plan and a [`Style`] in,
 //! text out. Called by `cli::commands::{plan, show, apply, demo}`.
 
+mod blocks;
 mod detail;
 mod filter;
 mod items;
