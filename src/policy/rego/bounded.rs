@@ -33,6 +33,7 @@ const BOUNDED: &[Bounded] = &[
         let step = number(args, 2).unsigned_abs().max(1);
         Ok(number(args, 0).abs_diff(number(args, 1)) / step)
     }),
+    ("product", 1, |args| Ok(squared(parts(args, 0)))),
     ("regex.find_n", 3, |args| Ok(length(args, 0).saturating_add(length(args, 1)))),
     ("regex.match", 2, |args| Ok(length(args, 0).saturating_add(length(args, 1)))),
     ("regex.replace", 3, |args| {
@@ -56,7 +57,13 @@ const BOUNDED: &[Bounded] = &[
         }
         Ok(text)
     }),
+    ("to_number", 1, |args| Ok(squared(length(args, 0)))),
 ];
+
+/// Work on digits, which takes them in words: each by each.
+const fn squared(digits: u64) -> u64 {
+    digits.saturating_mul(digits) / 64
+}
 
 /// Puts each of them behind its bound. `charge` is told how much a call makes.
 pub(super) fn add(engine: &mut Engine, charge: fn(u64)) -> anyhow::Result<()> {
@@ -190,6 +197,8 @@ mod tests {
             ("sprintf", json!(["%5d|%.30f", [7]]), 9 + 5 + 30 + 2),
             ("strings.replace_n", json!([{"a": "bb"}, "aaa"]), 3 + 4 * 2),
             ("regex.replace", json!(["ab", "b", "$0x"]), 2 + 3 * (3 + 2)),
+            ("product", json!([vec![7; 16]]), 4),
+            ("to_number", json!(["1".repeat(24)]), 9),
         ] {
             assert_eq!(weight(name, args.clone()), expected, "{name} {args}");
         }

@@ -138,6 +138,11 @@ fn one_call_makes_no_more_than_a_bound() {
         (one("sprintf(\"%999999999d\", [1])"), "sprintf"),
         (one("sprintf(\"%.99999999999f\", [1])"), "sprintf"),
         (one("format_int(bits.lsh(1, 100000000000), 10)"), "bits.lsh"),
+        (one("[product(numbers.range(1, 1000000))]"), "product"),
+        (
+            one("[to_number(concat(\"\", [\"7\" | some _ in numbers.range(1, 20000)]))]"),
+            "to_number",
+        ),
         (double("concat(\"\", [@, @])"), "concat"),
         (double("sprintf(\"%s%s\", [@, @])"), "sprintf"),
         (double("replace(@, \"a\", \"aa\")"), "replace"),
@@ -165,6 +170,7 @@ fn bounded_calls_do_what_they_did() {
         ("strings.replace_n({\"a\": \"b\"}, \"aa\")", "bb"),
         ("regex.replace(\"ab1\", \"[0-9]\", \"<$0>\")", "ab<1>"),
         ("json.marshal(numbers.range(3, 1))", "[3,2,1]"),
+        ("json.marshal([product([2, 3.5]), product({4}), to_number(\"12\")])", "[7,4,12]"),
         ("json.marshal(numbers.range_step(0, 5, 2))", "[0,2,4]"),
         ("json.marshal(array.concat(split(\"a b\", \" \"), [bits.lsh(1, 3)]))", r#"["a","b",8]"#),
     ] {
