@@ -105,8 +105,9 @@ pub const fn facet(facet: Facet) -> &'static str {
 }
 
 fn generic(code: &str, facts: &BTreeMap<String, Value>) -> String {
-    let facts: Vec<String> =
-        facts.iter().map(|(key, value)| format!("{key} {}", fact(key, value))).collect();
+    let told =
+        |(key, value): (&String, &Value)| format!("{} {}", escape::name(key, 60), fact(key, value));
+    let facts: Vec<String> = facts.iter().map(told).collect();
     let code = escape::terminal(code);
     if facts.is_empty() { code } else { format!("{code} ({})", facts.join(", ")) }
 }
@@ -161,6 +162,9 @@ mod tests {
         let reason = Reason::new("brand-new").with("limit", 1_200).with("who", "a\x1bb");
         assert_eq!(sentence(&reason), "brand-new (limit 1,200, who a\\u{1b}b)");
         assert_eq!(short(&reason), "brand new");
+        // A plan file from elsewhere may have anything for the name of a fact.
+        let reason = Reason::new("brand-new").with("a\x1b[2Jb", 1);
+        assert_eq!(sentence(&reason), "brand-new (a\\u{1b}[2Jb 1)");
     }
 
     #[test]
