@@ -19,9 +19,10 @@ use crate::drive::client::Client;
 use crate::model::RunId;
 use crate::plan::file::{PlanFileError, VerifyContext};
 use crate::plan::types::Reason;
-use crate::plan::{CheckedPlan, Plan};
+use crate::plan::{CheckedPlan, Plan, recount};
 use crate::policy::{PolicySet, Workspace};
 use crate::report::apply as report;
+use crate::wire::ActionFilter;
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -60,6 +61,27 @@ pub async fn check_roles(plan: &Plan, clients: &[Client]) -> Result<()> {
     Err(error.help("grant them to the application, consent as an administrator, sign in anew"))
 }
 
+/// Counts rolling caps anew from the history of now; nothing is read when the plan meets none.
+///
+/// # Errors
+/// When a cap would be exceeded by now, or a history cannot be read.
+pub async fn recount(
+    plan: &Plan,
+    workspace: &Workspace,
+    clients: &[Client],
+    now: Timestamp,
+) -> Result<()> {
+    for client in clients {
+        let tenant = client.tenant();
+        let Some(since) = recount::since(plan, workspace, tenant, now) else { continue };
+        let doing = || format!("cannot count rolling caps in tenant `{tenant}`");
+        let history = client.list_actions(&ActionFilter::since(since)).await;
+        let history = history.map_err(|error| session::refused(error).context(doing()))?;
+        recount::recount(plan, workspace, tenant, &history, now).map_err(refused)?;
+    }
+    Ok(())
+}
+
 /// Begins a run of the plan and carries it out.
 ///
 /// # Errors
@@ -74,6 +96,7 @@ pub async fn start(
         frozen::refuse(&workspace.root, context.clock.now())?;
     }
     check_roles(plan, clients).await?;
+    recount(plan, workspace, clients, context.clock.now()).await?;
     let open =
         OpenRun::create(&journals(workspace), plan, context.clock.now()).map_err(in_the_way)?;
     let engine = Engine::new(plan, &[], Options::default(), TOOL)?;
@@ -196,7 +219,9 @@ pub fn in_the_way(error: driver::ApplyError) -> CliError {
 #[must_use]
 pub fn refused(refusal: PlanFileError) -> CliError {
     let exit = match &refusal {
-        PlanFileError::Expired { .. } | PlanFileError::Stale { .. } => Exit::Stale,
+        PlanFileError::Expired { .. }
+        | PlanFileError::Stale { .. }
+        | PlanFileError::Crowded { .. } => Exit::Stale,
         PlanFileError::Incomplete { .. } => Exit::Incomplete,
         _ => Exit::Error,
     };

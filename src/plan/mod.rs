@@ -17,6 +17,8 @@ pub mod freeze;
 pub mod guards;
 mod order;
 mod posture;
+pub mod recount;
+mod refusal;
 mod rollouts;
 mod scan;
 mod scene;

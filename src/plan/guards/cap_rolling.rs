@@ -1,11 +1,12 @@
 //! `cap-rolling`: at most so many actions of a kind within a window that ends now.
 //!
 //! Counted from the tenant's own action history, whoever acted: runs, repositories, other tools and
-//! hands add up, so that a loop under a per-run cap meets this one. A cancelled action took nothing
-//! from anybody and is not counted; one that failed may have taken effect and is.
+//! hands add up, so that a loop under a per-run cap meets this one. What counts says `recount`, which
+//! asks once more right before a run begins.
 
-use crate::model::{ActionStatus, Verb};
+use crate::model::Verb;
 use crate::plan::guards::{Breach, Ground, Left, Measured, number};
+use crate::plan::recount::within;
 use crate::policy::workspace::Caps;
 
 pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
@@ -14,16 +15,8 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
 
 fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<Measured> {
     let (rolling, kind) = (caps.rolling?, verb.action()?);
-    let since = rolling.window.before(ground.scene.input.now);
-    let recent = ground
-        .scene
-        .inventory
-        .all_actions()
-        .iter()
-        .filter(|action| action.kind == kind && action.created > since)
-        .filter(|action| action.status != ActionStatus::Cancelled)
-        .count();
-    let already = number(recent);
+    let actions = ground.scene.inventory.all_actions();
+    let already = within(actions, &kind, rolling, ground.scene.input.now);
     let planned = number(held.len());
     let would_be = already.saturating_add(planned);
     let breach = Breach {

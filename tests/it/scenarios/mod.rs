@@ -61,6 +61,7 @@ scripts! {
     policies_tightened_between_kill_and_resume,
     the_domain_controllers_go_with_the_rest,
     the_runner_locks_itself_out,
+    two_plans_made_side_by_side,
     two_workspaces_on_one_tenant,
 }
 

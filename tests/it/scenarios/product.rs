@@ -206,6 +206,7 @@ async fn apply(stage: &mut Stage, desk: &mut Desk, name: &str, midway: Midway) -
     }
     let clients = clients(stage, workspace);
     applying::check_roles(&plan, &clients).await?;
+    applying::recount(&plan, workspace, &clients, now).await?;
     let open = OpenRun::create(&applying::journals(workspace), &plan, now)?;
     let engine = Engine::new(&plan, &[], Options::default(), TOOL)?;
     let stop = if frozen::stops(&plan) {
