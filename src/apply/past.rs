@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::apply::journal::audit::End;
 use crate::apply::journal::{Entry, JournalEntry};
 use crate::apply::outcome::Outcome;
 use crate::model::ChangeId;
@@ -14,9 +15,10 @@ use crate::plan::Plan;
 use crate::plan::file::Begun;
 use crate::plan::undo::{Past, PastChange, Standing};
 
-/// The run of this plan, as its journal tells it.
+/// The run of this plan, as its journal tells it. Of one without an end, killed or cut off, nothing says
+/// that a change was not sent: the tenant is asked for all that did not end.
 #[must_use]
-pub fn past(run: &str, plan: &Plan, entries: &[JournalEntry]) -> Past {
+pub fn past(run: &str, plan: &Plan, entries: &[JournalEntry], end: End) -> Past {
     let mut sent: BTreeSet<&ChangeId> = BTreeSet::new();
     let mut ended: BTreeMap<&ChangeId, Outcome> = BTreeMap::new();
     for entry in entries {
@@ -29,7 +31,7 @@ pub fn past(run: &str, plan: &Plan, entries: &[JournalEntry]) -> Past {
     let standing = |id: &ChangeId| match ended.get(id) {
         Some(Outcome::Done) => Standing::Done,
         Some(Outcome::AlreadySo | Outcome::Refused | Outcome::NotAttempted) => Standing::Nothing,
-        _ if sent.contains(id) => Standing::Open,
+        _ if sent.contains(id) || end == End::None => Standing::Open,
         _ => Standing::Nothing,
     };
     let change = |change: &crate::plan::Change| PastChange {
@@ -86,10 +88,12 @@ mod tests {
         let at: jiff::Timestamp = "2026-11-23T10:02:00Z".parse().unwrap();
         let entries: Vec<JournalEntry> =
             list.into_iter().map(|entry| chain.line(at, entry).unwrap().1).collect();
-        let past = past("20261123T100200Z-7f3c9a", &plan, &entries);
-        assert_eq!(past.changes.len(), plan.changes.len());
-        let found: Vec<Standing> = past.changes.iter().take(7).map(|it| it.standing).collect();
-        assert_eq!(found, [Done, Nothing, Open, Open, Nothing, Nothing, Nothing]);
+        for (end, unsent) in [(End::Stopped, Nothing), (End::None, Open)] {
+            let past = past("20261123T100200Z-7f3c9a", &plan, &entries, end);
+            assert_eq!(past.changes.len(), plan.changes.len());
+            let found: Vec<Standing> = past.changes.iter().take(7).map(|it| it.standing).collect();
+            assert_eq!(found, [Done, Nothing, Open, Open, Nothing, Nothing, unsent]);
+        }
     }
 
     #[test]

@@ -193,6 +193,11 @@ pub fn verdict(summary: &Summary) -> String {
     } else {
         format!("Applied in part: {} of {} as planned.", count(good), count(summary.total))
     };
+    let since = summary.outcomes.values().filter(|ended| ended.is_changed_since()).count();
+    let text = match since {
+        0 => text,
+        since => format!("{text} Changed by somebody since: {}.", measure::count(since)),
+    };
     text.replace(measure::NO_BREAK, " ")
 }
 

@@ -242,6 +242,7 @@ mod tests {
     pub(super) fn started() -> Entry {
         Entry::Started {
             format_version: 1,
+            run: None,
             plan_hash: "7f3c9a00".into(),
             tool: "palisade 0.1.0".into(),
             workspace: "w".into(),

@@ -79,6 +79,23 @@ fn a_run_waits_for_a_person_and_tells_what_was_undone_meanwhile() {
 }
 
 #[test]
+fn a_run_that_was_undone_while_it_waited_sends_nothing_more() {
+    let (tenant, soc, waves) = rolling("{waves: [1], pause: first}");
+    tenant.expect(&soc, 5, &["apply", "case.plan.json"]);
+    let runs = tenant.expect(&soc, 0, &["runs", "list", "--format", "json"]);
+    let runs: Value = serde_json::from_str(&out(&runs)).unwrap();
+    let first = runs["runs"][0]["run"].as_str().unwrap();
+    tenant.expect(&soc, 0, &["undo", first, "--auto-approve"]);
+    let before = isolations(&tenant);
+    let resumed = tenant.expect(&soc, 5, &["runs", "resume", first]);
+    let said = err(&resumed);
+    assert!(said.contains("Nothing more is sent") && said.contains("has undone it"), "{said}");
+    let screen = out(&resumed);
+    assert!(screen.contains(&format!("{} not attempted", waves.len() - 1)), "{screen}");
+    assert_eq!(isolations(&tenant), before);
+}
+
+#[test]
 fn a_first_wave_that_fails_is_the_last() {
     let (tenant, soc, waves) = rolling("{waves: [1], failureLimit: 0}");
     control(&tenant, "POST", "scenario", "switch failures-per-mille 1000");

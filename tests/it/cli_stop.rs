@@ -256,6 +256,47 @@ fn verify_finds_whatever_somebody_did_to_a_run() {
     assert!(out(&output).contains("missing"), "{}", out(&output));
 }
 
+/// What a journal no longer says the tenant is asked; what it says wrongly is not believed.
+#[test]
+fn an_undoing_does_not_trust_a_journal_that_was_tampered_with() {
+    let tenant = Emulated::start(&["--devices", "60", "--speed", "60"]);
+    let soc = tenant.workspace();
+    tenant.expect(&soc, 0, &["plan", "--out", "case.plan.json"]);
+    tenant.expect(&soc, 0, &["apply", "case.plan.json"]);
+    let run = folder(&tenant, &soc);
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let journal = run.join("journal.jsonl");
+    let lines = fs::read_to_string(&journal).unwrap();
+    let undone = || {
+        tenant.expect(&soc, 0, &["undo", name, "--out", "undo.plan.json"]);
+        let bytes = fs::read(soc.join("undo.plan.json")).unwrap();
+        let file: Value = serde_json::from_slice(&bytes).unwrap();
+        let changes = file["changes"].as_array().unwrap().clone();
+        changes.iter().map(|change| change["target"]["id"].clone()).collect::<Vec<_>>()
+    };
+    let whole = undone();
+    assert!(!whole.is_empty());
+    let first = lines.split_inclusive('\n').next().unwrap();
+    fs::write(&journal, first).unwrap();
+    assert_eq!(undone(), whole, "the tenant knows what the journal lacks");
+    fs::write(&journal, "").unwrap();
+    let refused = tenant.expect(&soc, 1, &["undo", name, "--auto-approve"]);
+    assert!(err(&refused).contains("does not begin with the start"), "{}", err(&refused));
+
+    // A second run of the same plan did nothing: its journal is not that of the first.
+    fs::write(&journal, &lines).unwrap();
+    tenant.expect(&soc, 0, &["apply", "case.plan.json"]);
+    let second = folder(&tenant, &soc);
+    assert_ne!(second, run);
+    fs::copy(second.join("journal.jsonl"), &journal).unwrap();
+    let output = tenant.expect(&soc, 1, &["runs", "verify", name]);
+    assert!(out(&output).contains("the journal is of run"), "{}", out(&output));
+    let refused = tenant.expect(&soc, 1, &["undo", name, "--auto-approve"]);
+    assert!(err(&refused).contains("is not known"), "{}", err(&refused));
+    let refused = tenant.expect(&soc, 1, &["runs", "resume", name]);
+    assert!(err(&refused).contains("is that of run"), "{}", err(&refused));
+}
+
 #[test]
 fn a_plan_that_was_edited_is_shown_as_such() {
     let tenant = Emulated::start(&["--devices", "60", "--speed", "60"]);

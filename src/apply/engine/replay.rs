@@ -95,6 +95,7 @@ impl Engine {
         let tenants = self.plan.tenants.iter();
         self.outbox.push(Entry::Started {
             format_version: FORMAT_VERSION,
+            run: None,
             plan_hash: self.plan.plan_hash.clone(),
             tool: tool.to_owned(),
             workspace: self.plan.workspace.clone(),

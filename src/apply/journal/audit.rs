@@ -18,6 +18,8 @@ use crate::plan::Plan;
 pub enum Unfit {
     #[error("the journal does not begin with the start of a run")]
     NoStart,
+    #[error("the journal is of run `{found}`, not of run `{expected}`")]
+    OtherRun { found: String, expected: String },
     #[error("line {line} of the journal begins the run a second time")]
     SecondStart { line: u64 },
     #[error("the journal is of plan `{found}`, the plan beside it is `{expected}`")]
@@ -41,14 +43,18 @@ pub enum End {
     None,
 }
 
-/// Reads the entries against the plan.
+/// Reads the entries against the run's name and plan. A journal of earlier versions names no run.
 ///
 /// # Errors
 /// The first thing that does not fit.
-pub fn audit(plan: &Plan, entries: &[JournalEntry]) -> Result<End, Unfit> {
-    let Some(Entry::Started { plan_hash, .. }) = entries.first().map(|entry| &entry.entry) else {
+pub fn audit(run: &str, plan: &Plan, entries: &[JournalEntry]) -> Result<End, Unfit> {
+    let first = entries.first().map(|entry| &entry.entry);
+    let Some(Entry::Started { plan_hash, run: named, .. }) = first else {
         return Err(Unfit::NoStart);
     };
+    if let Some(found) = named.clone().filter(|named| named != run) {
+        return Err(Unfit::OtherRun { found, expected: run.to_owned() });
+    }
     if *plan_hash != plan.plan_hash {
         let (found, expected) = (plan_hash.clone(), plan.plan_hash.clone());
         return Err(Unfit::OtherPlan { found, expected });
@@ -137,6 +143,7 @@ mod tests {
         let ids: Vec<ChangeId> = plan.changes.iter().map(|change| change.id.clone()).collect();
         let start = |hash: &str| Entry::Started {
             format_version: 1,
+            run: None,
             plan_hash: hash.to_owned(),
             tool: String::new(),
             workspace: String::new(),
@@ -145,6 +152,31 @@ mod tests {
             lifts: Vec::new(),
         };
         let own = || start(&plan.plan_hash);
+        let of_run = |name: &str| match own() {
+            Entry::Started {
+                format_version,
+                plan_hash,
+                tool,
+                workspace,
+                tenants,
+                changes,
+                lifts,
+                ..
+            } => {
+                let run = Some(name.to_owned());
+                Entry::Started {
+                    format_version,
+                    run,
+                    plan_hash,
+                    tool,
+                    workspace,
+                    tenants,
+                    changes,
+                    lifts,
+                }
+            }
+            other => other,
+        };
         let done = |id: &ChangeId| Entry::Outcome {
             change: id.clone(),
             ended: Ended::plain(Outcome::Done),
@@ -161,6 +193,14 @@ mod tests {
             (vec![], Err(Unfit::NoStart)),
             (vec![a.clone(), own()], Err(Unfit::NoStart)),
             (vec![own(), own()], Err(Unfit::SecondStart { line: 2 })),
+            (vec![of_run("20261123T100200Z-7f3c9a")], Ok(End::None)),
+            (
+                vec![of_run("20261123T110000Z-7f3c9a")],
+                Err(Unfit::OtherRun {
+                    found: "20261123T110000Z-7f3c9a".into(),
+                    expected: "20261123T100200Z-7f3c9a".into(),
+                }),
+            ),
             (
                 vec![start("00")],
                 Err(Unfit::OtherPlan { found: "00".into(), expected: plan.plan_hash.clone() }),
@@ -176,7 +216,11 @@ mod tests {
                 Err(Unfit::AfterEnd { line: 5 }),
             ),
         ] {
-            assert_eq!(audit(&plan, &journal(list.clone())), expected, "{list:?}");
+            assert_eq!(
+                audit("20261123T100200Z-7f3c9a", &plan, &journal(list.clone())),
+                expected,
+                "{list:?}"
+            );
         }
     }
 }

@@ -61,6 +61,9 @@ pub enum Entry {
     Started {
         /// Version of the entries' format.
         format_version: u32,
+        /// Name of the run, which is that of its folder.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<String>,
         /// Hash of the plan.
         plan_hash: String,
         /// Name and version of the program.

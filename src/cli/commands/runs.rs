@@ -147,6 +147,11 @@ fn show(
     let found = open(workspace, name)?;
     let plan = found.plan();
     let entries = found.entries?;
+    if let Ok(plan) = &plan
+        && let Err(unfit) = audit(found.id.as_str(), plan, &entries)
+    {
+        context.note(&format!("Not to be trusted: {unfit}."));
+    }
     let text = match (whole, format) {
         (true, Format::Text) => report::entries(&entries, context.style()),
         (true, Format::Json) => report::entries_json(&entries),
@@ -199,7 +204,7 @@ fn check(found: &Found, active: bool) -> RunCheck {
         (Err(error), _) => (&[][..], Err(CliError::of_ref(error))),
         (Ok(entries), Err(error)) => (&entries[..], Err(CliError::of_ref(&error))),
         (Ok(entries), Ok(plan)) => {
-            let end = audit(&plan, entries).map_err(|error| error.to_string());
+            let end = audit(found.id.as_str(), &plan, entries).map_err(|error| error.to_string());
             (&entries[..], end)
         }
     };

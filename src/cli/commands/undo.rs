@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use crate::apply::journal::audit::audit;
 use crate::apply::past::past;
 use crate::cli::applying::{in_the_way, journals};
 use crate::cli::args::Format;
@@ -110,6 +111,12 @@ fn read(workspace: &Workspace, name: &str) -> Result<Past> {
     let check = format!("`palisade runs verify {}` says what is wrong with it", found.id);
     let plan = found.plan().map_err(in_the_way).map_err(|error| error.help(check.clone()))?;
     let run = found.id.to_string();
-    let entries = found.entries.map_err(|error| CliError::from(error).help(check))?;
-    Ok(past(&run, &plan, &entries))
+    let entries = found.entries.map_err(|error| CliError::from(error).help(check.clone()))?;
+    let end = audit(&run, &plan, &entries).map_err(|error| {
+        CliError::from(error)
+            .context(format!("what run `{run}` did is not known"))
+            .help(check)
+            .help("what carries its marks is listed by `palisade actions list`; policies decide what stays")
+    })?;
+    Ok(past(&run, &plan, &entries, end))
 }

@@ -16,7 +16,7 @@ use crate::drive::apply::{ApplyError, Journal};
 use crate::host::files::{self, AppendFile, FileError, Lock};
 use crate::model::RunId;
 use crate::plan::file::{self, CheckedPlan, VerifyContext};
-use crate::plan::types::Aim;
+use crate::plan::types::{Aim, Reason};
 use crate::plan::{LastRun, LastSeen, Plan};
 use crate::policy::Workspace;
 use crate::policy::workspace::Tenant;
@@ -29,12 +29,17 @@ const JOURNAL_MAX: u64 = 1 << 30;
 pub struct Ledger {
     file: AppendFile,
     chain: Chain,
+    id: RunId,
 }
 
 impl Journal for Ledger {
     fn append(&mut self, now: Timestamp, entries: Vec<Entry>) -> Result<(), ApplyError> {
         let mut bytes = Vec::new();
-        for entry in entries {
+        for mut entry in entries {
+            // Two runs of one plan have the same changes: the first line says which run this is.
+            if let Entry::Started { run, .. } = &mut entry {
+                *run = Some(self.id.to_string());
+            }
             let (line, _) = self.chain.line(now, entry).map_err(ApplyError::Entry)?;
             bytes.extend(line);
         }
@@ -68,7 +73,7 @@ impl OpenRun {
         files::create_folder(&path)?;
         files::write_atomic(&path.join("plan.json"), &file::to_bytes(plan))?;
         let file = AppendFile::create(&path.join("journal.jsonl"))?;
-        let ledger = Ledger { file, chain: Chain::default() };
+        let ledger = Ledger { file, chain: Chain::default(), id: id.clone() };
         Ok(Self { id, path, ledger, _lock: lock })
     }
 
@@ -102,9 +107,21 @@ impl OpenRun {
             // Killed between the plan and the journal: nothing has been done.
             (journal(&id, b"")?, AppendFile::create(&journal_path)?)
         };
-        let plan = file::go_on(plan, against, past::begun(&read.entries))?;
+        if let Some(Entry::Started { run: Some(found), .. }) =
+            read.entries.first().map(|it| &it.entry)
+            && found != id.as_str()
+        {
+            let (run, found) = (id.to_string(), found.clone());
+            return Err(ApplyError::OtherRun { run, found });
+        }
+        let mut begun = past::begun(&read.entries);
+        if let Some(later) = undone_by(root, &id)? {
+            let undone = Reason::new("run-undone").with("run", later.as_str());
+            begun.withheld.get_or_insert(undone);
+        }
+        let plan = file::go_on(plan, against, begun)?;
         let engine = Engine::new(&plan, &read.entries, options, tool)?;
-        let ledger = Ledger { file, chain: read.chain };
+        let ledger = Ledger { file, chain: read.chain, id: id.clone() };
         Ok((Self { id, path, ledger, _lock: lock }, plan, engine))
     }
 }
@@ -249,6 +266,20 @@ pub fn last_run(root: &Path, workspace: &Workspace) -> LastRun {
         }
     }
     last
+}
+
+/// The first later run that undid something of a run.
+fn undone_by(root: &Path, id: &RunId) -> Result<Option<RunId>, FileError> {
+    let later = run_names(root)?.into_iter().filter(|name| name > id);
+    let undid = |name: &RunId| {
+        let run = Found::open(root, name.clone());
+        let of_it = run.plan().is_ok_and(|plan| plan.undoes.as_deref() == Some(id.as_str()));
+        let sent = |entries: &Vec<JournalEntry>| {
+            entries.iter().any(|line| matches!(line.entry, Entry::Intent { .. }))
+        };
+        of_it && run.entries.as_ref().is_ok_and(sent)
+    };
+    Ok(later.into_iter().find(undid))
 }
 
 /// The plan of a run that began; or why the two cannot be trusted.

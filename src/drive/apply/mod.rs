@@ -62,6 +62,14 @@ pub enum ApplyError {
         /// The tenant.
         tenant: String,
     },
+    /// The journal is that of another run.
+    #[error("the journal of run `{run}` is that of run `{found}`")]
+    OtherRun {
+        /// The run.
+        run: String,
+        /// The run that the journal names.
+        found: String,
+    },
     /// No run of that name.
     #[error("there is no run `{run}`")]
     NoRun {

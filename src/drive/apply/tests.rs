@@ -170,6 +170,7 @@ mod last {
         let mut open = OpenRun::create(root, &plan, now).unwrap();
         let started = Entry::Started {
             format_version: 1,
+            run: None,
             plan_hash: plan.plan_hash,
             tool: "palisade/test".to_owned(),
             workspace: "soc".to_owned(),

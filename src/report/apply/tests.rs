@@ -89,6 +89,12 @@ fn the_verdict_says_what_is_left() {
     assert_eq!(of(&[Done, Failed], None), "Applied in part: 1 of 2 as planned.");
     let stopped = Some(Reason::new("interrupted"));
     assert_eq!(of(&[Done, NotAttempted], stopped), "Stopped: interrupted. 1 of 2 as planned.");
+    let since = Ended::because(Done, Reason::new("changed-since"));
+    let outcomes = [("a".into(), Ended::plain(Done)), ("b".into(), since)].into();
+    assert_eq!(
+        verdict(&Summary::of(outcomes, None)),
+        "All 2 changes as planned. Changed by somebody since: 1."
+    );
 }
 
 #[test]

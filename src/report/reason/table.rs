@@ -307,6 +307,7 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "rules {rule} and {other} contradict",
         "rules {rule} and {other} of priority {priority} want different verdicts",
     ),
+    ("run-undone", "run undone", "run {run} has undone it since"),
     (
         "selection-grew",
         "selection grew from[ {before}] to[ {now}]",

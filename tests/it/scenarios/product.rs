@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use clap::Parser as _;
+use palisade::apply::journal::audit::audit;
 use palisade::apply::past::past;
 use palisade::apply::{Engine, Options, Progress, Summary};
 use palisade::cli::applying;
@@ -143,7 +144,11 @@ async fn undo(stage: &Stage, desk: &mut Desk, command: Undo) -> Result<Exit> {
     let (workspace, policies) = project.usable(context)?;
     let root = applying::journals(workspace);
     let found = Found::open(&root, driver::find_run(&root, &command.run)?);
-    let of = past(found.id.as_str(), &found.plan()?, &found.entries?);
+    let of = {
+        let (plan, entries) = (found.plan()?, found.entries?);
+        let end = audit(found.id.as_str(), &plan, &entries).map_err(CliError::new)?;
+        past(found.id.as_str(), &plan, &entries, end)
+    };
     let scope = scope::for_policies(workspace, policies, now);
     let inventories = observed(stage, workspace, &scope).await?;
     let around = Circumstances { purpose: Purpose::Undo(of), ..lifted };

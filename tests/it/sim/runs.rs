@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use palisade::apply::journal::audit;
 use palisade::apply::past::{begun, past};
 use palisade::apply::{Engine, Options, Summary};
 use palisade::drive::apply::{Ports, Service, run};
@@ -161,7 +162,9 @@ impl World {
     /// Keeps what an undoing is made from. A run that was taken up again is told anew.
     fn remember(&mut self, site: usize, run: &mut Run) {
         let name = format!("{}-{:.6}", run.plan.created_at, run.plan.plan_hash);
-        let told = past(&name, &run.plan, &run.memory.revive());
+        let entries = run.memory.revive();
+        let end = audit::audit(&name, &run.plan, &entries).unwrap_or(audit::End::None);
+        let told = past(&name, &run.plan, &entries, end);
         let site = &mut self.sites[site].past;
         site.retain(|past| past.run != name);
         site.push(told);
