@@ -2,17 +2,17 @@
 //! nothing else, a cancelling touches our own pending actions and nobody else's.
 
 use crate::inventory::{ActionRow, Inventory};
-use crate::model::{Marker, Verb};
+use crate::model::{DeviceId, Marker, Verb};
 use crate::plan::Input;
 use crate::plan::check::Fault;
 use crate::plan::circumstances::Purpose;
-use crate::plan::types::{Change, Plan};
+use crate::plan::types::{Change, Plan, Target, TargetKind};
 use crate::plan::undo::{Past, Standing};
 
 pub(super) fn against(plan: &Plan, input: &Input<'_>) -> Vec<Fault> {
     let fault = |change: &Change| match &input.around.purpose {
         Purpose::Policies => None,
-        Purpose::Undo(past) => (!takes_back(change, past))
+        Purpose::Undo(past) => (!takes_back(change, past, input))
             .then(|| Fault::NotInRun { id: change.id.to_string(), run: past.run.clone() }),
         Purpose::Cancel(_) => {
             let own = input.inventories.iter().any(|inventory| is_ours(change, inventory, input));
@@ -40,11 +40,11 @@ pub(super) fn total(plan: &Plan, input: &Input<'_>) -> Option<u64> {
     }
 }
 
-fn takes_back(change: &Change, past: &Past) -> bool {
+fn takes_back(change: &Change, past: &Past, input: &Input<'_>) -> bool {
     past.changes.iter().filter(|item| item.standing != Standing::Nothing).any(|item| {
         let done = &item.change;
         done.tenant == change.tenant
-            && (done.target.kind, &done.target.id) == (change.target.kind, &change.target.id)
+            && is_same(&done.target, &change.target, &done.tenant, input)
             && done.facet == change.facet
             && change.to == done.from
             && matches!(
@@ -56,6 +56,19 @@ fn takes_back(change: &Change, past: &Past) -> bool {
                     | (Verb::Classify, Verb::Classify)
             )
     })
+}
+
+/// Whether two targets are one: a device's record may have been merged into another since the run.
+fn is_same(done: &Target, now: &Target, tenant: &str, input: &Input<'_>) -> bool {
+    let leads_there = || {
+        let mut read = input.inventories.iter().filter(|inventory| inventory.tenant() == tenant);
+        read.any(|inventory| {
+            let device = |target: &Target| inventory.find(&DeviceId::parse(&target.id));
+            done.kind == TargetKind::Device
+                && device(done).is_some_and(|it| device(now) == Some(it))
+        })
+    };
+    done.kind == now.kind && (done.id == now.id || leads_there())
 }
 
 fn is_ours(change: &Change, inventory: &Inventory, input: &Input<'_>) -> bool {

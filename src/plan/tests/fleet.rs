@@ -45,6 +45,8 @@ pub(in crate::plan) struct Machine {
     pub(in crate::plan) onboarding: Onboarding,
     pub(in crate::plan) last_seen: Timestamp,
     pub(in crate::plan) ips: Vec<IpAddr>,
+    /// The name of the record that this one was merged into.
+    pub(in crate::plan) merged_into: Option<&'static str>,
 }
 
 impl Machine {
@@ -62,6 +64,7 @@ impl Machine {
             onboarding: Onboarding::Onboarded,
             last_seen: ago(1),
             ips: Vec::new(),
+            merged_into: None,
         }
     }
     pub(in crate::plan) fn tag(mut self, tag: &str) -> Self {
@@ -213,7 +216,7 @@ fn row(machine: &Machine) -> DeviceRow<'_> {
     DeviceRow {
         id: machine.id(),
         name: &machine.name,
-        merged_into: None,
+        merged_into: machine.merged_into.map(device_id),
         potential_duplicate: false,
         platform: &machine.platform,
         version: &machine.version,

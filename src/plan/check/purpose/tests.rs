@@ -74,6 +74,18 @@ fn an_undoing_takes_back_a_change_of_its_run_and_nothing_else() {
 }
 
 #[test]
+fn an_undoing_may_act_on_the_record_that_the_device_became() {
+    let (mut plan, purpose) = run(Standing::Done);
+    let mut fleet = Fleet::of([Machine::new("pc-1"), Machine::new("pc-2"), Machine::new("pc-3")]);
+    plan.changes[0].target.id = fleet.machines[1].id().to_string();
+    assert_eq!(faults(&plan, &purpose, &fleet).len(), 1, "another device");
+    fleet.machines[0].merged_into = Some("pc-3");
+    assert_eq!(faults(&plan, &purpose, &fleet).len(), 1, "it became another one");
+    fleet.machines[0].merged_into = Some("pc-2");
+    assert_eq!(faults(&plan, &purpose, &fleet), []);
+}
+
+#[test]
 fn a_cancelling_is_of_a_pending_action_of_this_workspace() {
     let fleet = Fleet::of([Machine::new("pc-1"), Machine::new("pc-2")])
         .by_hand("pc-2", Isolate, Pending, ago(2))

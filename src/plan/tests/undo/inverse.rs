@@ -137,3 +137,15 @@ fn what_was_put_back_is_let_go_at_the_very_end_of_its_lease() {
         next(&policies, &fleet, &[expected]);
     }
 }
+
+/// The device was set up anew, and the service has found out: what was done to the old record counts
+/// for the new one, and so does its undoing.
+#[test]
+fn a_record_that_was_merged_since_is_undone_on_the_one_it_became() {
+    let (policies, mut fleet) = contained();
+    fleet.machines.truncate(1);
+    let (mut fleet, past) = ran(&policies, fleet, 10);
+    fleet.machines[0].merged_into = Some("pc-1-new");
+    fleet.machines.push(Machine::new("pc-1-new"));
+    check(&policies, &fleet, &past, &["do release pc-1-new full -> free (undo)"]);
+}
