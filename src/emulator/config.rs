@@ -128,6 +128,8 @@ pub struct Behaviour {
     pub merged_records_are_404: bool,
     /// Rows of a page when the caller names no `$top`.
     pub page_size: usize,
+    /// Most rows of a page when the caller names one: a larger `$top` gets no more.
+    pub most_rows: usize,
     /// The same for antivirus health.
     pub av_page_size: usize,
     /// The tenant's plan.
@@ -165,6 +167,7 @@ impl Default for Behaviour {
             forbidden: ForbiddenWording::Newer,
             merged_records_are_404: false,
             page_size: 10_000,
+            most_rows: 10_000,
             av_page_size: 20,
             plan: Plan::Two,
             retention: SignedDuration::from_hours(180 * 24),

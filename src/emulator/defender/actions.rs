@@ -185,7 +185,7 @@ pub fn list(tenant: &Tenant, context: &Context<'_>) -> Answer {
         None => Box::new(tenant.actions().iter().rev()),
     };
     let rows = rows.filter(|action| action.created >= oldest).map(|action| Row { tenant, action });
-    let page = query.page(behaviour.page_size, rows);
+    let page = query.page(behaviour.page_size, behaviour.most_rows, rows);
     let value: Vec<Wire<'_>> =
         page.rows.iter().map(|row| Wire::of(tenant, row.action, false)).collect();
     let next =

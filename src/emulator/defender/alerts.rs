@@ -210,7 +210,7 @@ fn page<'a>(
     rows: impl Iterator<Item = Row<'a>>,
 ) -> Answer {
     let behaviour = &tenant.behaviour;
-    let page = query.page(behaviour.page_size, rows);
+    let page = query.page(behaviour.page_size, behaviour.most_rows, rows);
     let value: Vec<Wire<'_>> =
         page.rows.iter().map(|row| wire(tenant, row.0, query.expand)).collect();
     let next =

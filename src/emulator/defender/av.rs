@@ -135,7 +135,7 @@ pub fn list(tenant: &Tenant, context: &Context<'_>) -> Answer {
         let onboarded = machine.onboarding == Onboarding::Onboarded;
         machine.av.as_deref().filter(|_| onboarded).map(|av| Row { machine, av })
     });
-    let page = query.page(behaviour.av_page_size, rows);
+    let page = query.page(behaviour.av_page_size, behaviour.most_rows, rows);
     let value: Vec<Wire<'_>> = page.rows.iter().map(|row| wire(tenant, row, context.now)).collect();
     let next =
         page.more.then(|| query.next_link(context, behaviour.av_page_size, behaviour.next_links));

@@ -118,7 +118,7 @@ pub fn by_tag(tenant: &Tenant, context: &Context<'_>) -> Answer {
     let now = context.now;
     let rows = tenant.machines().iter().filter(wears).map(|machine| Row { machine, now });
     let behaviour = &tenant.behaviour;
-    let page = query.page(behaviour.page_size, rows);
+    let page = query.page(behaviour.page_size, behaviour.most_rows, rows);
     let value: Vec<Wire<'_>> =
         page.rows.iter().map(|row| Wire::of(tenant, row.machine, now)).collect();
     let next =

@@ -87,9 +87,15 @@ impl Query {
         self.filter.as_ref().and_then(|filter| filter.required(property))
     }
 
-    /// One page of rows that pass the filter, in the order they come.
-    pub fn page<R: Record>(&self, size: usize, rows: impl Iterator<Item = R>) -> Page<R> {
-        let take = self.top.unwrap_or(size);
+    /// One page of rows that pass the filter, in the order they come: `size` of them, or what
+    /// `$top` asks for and `most` allows.
+    pub fn page<R: Record>(
+        &self,
+        size: usize,
+        most: usize,
+        rows: impl Iterator<Item = R>,
+    ) -> Page<R> {
+        let take = self.top.map_or(size, |top| top.min(most));
         let mut page = Page { rows: Vec::new(), more: false, total: None };
         let mut total = 0_usize;
         for row in rows {

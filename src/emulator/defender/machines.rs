@@ -242,7 +242,7 @@ pub fn list(tenant: &Tenant, context: &Context<'_>) -> Answer {
     let oldest = context.now.checked_sub(behaviour.retention).unwrap_or(Timestamp::MIN);
     let rows = tenant.machines().iter().map(|machine| Row { machine, now: context.now });
     let rows = rows.filter(|row| row.machine.last_seen(row.now) >= oldest);
-    let page = query.page(behaviour.page_size, rows);
+    let page = query.page(behaviour.page_size, behaviour.most_rows, rows);
     if page.rows.is_empty() && query.skip == 0 && behaviour.empty_machines_are_404 {
         return Err(ApiError::not_found("No recent machines were found"));
     }

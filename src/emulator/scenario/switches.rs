@@ -80,6 +80,11 @@ const TABLE: &[(&str, Takes, Set)] = &[
     ("strict-roles", Takes::Flag, set!(Flag, strict_roles)),
     ("forbidden", Takes::Words(WORDING), set!(forbidden = [ForbiddenWording::Newer, ForbiddenWording::Older])),
     ("page-size", Takes::Number, set!(Number, page_size)),
+    ("most-rows", Takes::Number, |behaviour, value| {
+        if let Value::Number(number) = value {
+            behaviour.most_rows = number.max(1);
+        }
+    }),
     ("av-page-size", Takes::Number, set!(Number, av_page_size)),
     ("plan", Takes::Words(PLANS), set!(plan = [Plan::One, Plan::Two, Plan::Business])),
     ("retention", Takes::Span, set!(Span, retention)),

@@ -111,7 +111,7 @@ fn lines_without_a_time_hold_at_once() {
     play(
         &mut emulator,
         "switch conflict reject   # the singular too\nswitch limits off\nswitch page-size 5\n\
-         switch patience 1h\nswitch isolate-takes 300ms\nroles none Machine.Read.All Machine.Scan -Machine.Scan\n\
+         switch most-rows 0\nswitch patience 1h\nswitch isolate-takes 300ms\nroles none Machine.Read.All Machine.Scan -Machine.Scan\n\
          offline pc-2\ntag pc-1 \"case 7\"\ndrift pc-1 selective restricted\nfail pc-1 2\n\
          fault 503 on GET /x\n",
     );
@@ -119,6 +119,7 @@ fn lines_without_a_time_hold_at_once() {
     assert_eq!(behaviour.conflicts, Conflicts::Reject);
     assert!(!behaviour.enforce_limits);
     assert_eq!(behaviour.page_size, 5);
+    assert_eq!(behaviour.most_rows, 1, "a page of no rows would never end");
     assert_eq!(behaviour.patience, SignedDuration::from_hours(1));
     assert_eq!(behaviour.durations.isolate, SignedDuration::from_millis(300));
     assert_eq!(emulator.config().roles, ["Machine.Read.All"]);

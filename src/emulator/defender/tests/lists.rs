@@ -64,6 +64,17 @@ fn top_and_skip_page_without_a_link() {
 }
 
 #[test]
+fn a_service_with_smaller_pages_gives_fewer_rows_than_asked_for_and_no_link() {
+    let mut kit = Kit::new();
+    kit.behaviour().most_rows = 2;
+    let page = kit.get("/api/machines?$top=10000&$skip=1");
+    assert_eq!(page["value"].as_array().unwrap().len(), 2);
+    assert!(page.get("@odata.nextLink").is_none());
+    assert_eq!(kit.ids("/api/machines?$top=1").len(), 1);
+    assert_eq!(kit.ids("/api/machines"), [PC, LX, UNMANAGED, PHONE, MERGED]);
+}
+
+#[test]
 fn links_lead_through_all_rows_with_the_filter_kept() {
     let mut kit = Kit::new();
     kit.behaviour().page_size = 2;
