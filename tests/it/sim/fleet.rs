@@ -10,6 +10,7 @@ use palisade::model::DeviceValue;
 
 use super::policy::{GROUPS, TAGS};
 use super::transition::Draw;
+use super::twins;
 use crate::apply_rig::start;
 
 /// A tenant of at most so many devices, with their names.
@@ -50,5 +51,8 @@ pub(super) fn fleet(seed: u64, most: usize) -> (Config, Tenant, Vec<String>) {
             names.push(name);
         }
     }
+    twins::begin(&mut draw, &mut tenant);
+    // Lists of more rows than a page holds, in some tenants.
+    tenant.behaviour.most_rows = draw.pick(&[10_000, 10_000, 10_000, 10_000, 8, 4]);
     (config, tenant, names)
 }

@@ -37,9 +37,11 @@
 //! A life that breaks one is made as short as it goes (`shrink`) and printed with the command that
 //! replays it. `SIM=SEED` replays one life, `SIM_NIGHT=HOURS` goes on with new seeds until one fails.
 
+mod by_hand;
 mod deeds;
 mod fleet;
 mod freezes;
+mod lifts;
 mod on_actions;
 mod on_guards;
 mod on_plans;
@@ -53,6 +55,7 @@ mod runs;
 mod settle;
 mod shrink;
 mod transition;
+mod twins;
 mod world;
 
 use std::panic::AssertUnwindSafe;

@@ -96,7 +96,7 @@ fn one(truth: Truth<'_>, site: &Site, known: &Known, action: &Action) -> Check {
     // What came between the plan and the last look must have been seen.
     let looked = action.created - READ_AGE;
     let between = truth
-        .actions(action.machine, side)
+        .actions_on(action.machine, side)
         .find(|other| other.id != action.id && other.created > *planned && other.created < looked);
     if let Some(other) = between {
         let what = format!("the device had moved: {other:?} came before {action:?}");

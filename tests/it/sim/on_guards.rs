@@ -11,6 +11,7 @@ use palisade::plan::{Change, Circumstances, Plan, plan as replan};
 use super::on_plans::Scene;
 use super::policy::Guard;
 use super::reference::Side;
+use super::twins::Record;
 use super::world::World;
 use super::{Broken, Check};
 
@@ -56,7 +57,7 @@ impl Scene<'_> {
     fn group_caps(&self, percent: u32) -> Check {
         for group in super::policy::GROUPS {
             let members =
-                || self.truth.rows().filter(|row| self.truth.traits(*row).group == *group);
+                || self.truth.members().filter(|row| self.truth.traits(*row).group == *group);
             let most = (members().count() * percent as usize / 100).max(1);
             let newly = members().filter(|row| {
                 let id = self.truth.0.machine(*row).unwrap().id.to_string();
@@ -66,6 +67,7 @@ impl Scene<'_> {
                 self.plan.changes.iter().any(|change| isolates(&change))
             });
             let isolated = members()
+                .filter(|row| self.truth.record(*row) == Record::Device)
                 .filter(|row| self.truth.is_quiet_since(*row, Side::Network, self.began))
                 .filter(|row| self.truth.standing(*row, Side::Network, self.began).level > 0);
             let newly = newly.count();

@@ -12,7 +12,7 @@ use super::policy::{Doc, Guard, Kind, Traits};
 use super::reference::{Side, Truth, mark, marked};
 use super::settle::{concerns, is_wanted};
 use super::world::{Site, World};
-use super::{Broken, Check, on_guards, on_reads, on_undo, on_waves};
+use super::{Broken, Check, by_hand, on_guards, on_reads, on_undo, on_waves, twins};
 
 /// How long a plan may be applied.
 const VALID: SignedDuration = SignedDuration::from_mins(30);
@@ -34,15 +34,17 @@ pub(super) fn plan(
         let scene = Scene { truth, site: &world.sites[site], began, plan };
         plan.changes.iter().try_for_each(|change| match &around.purpose {
             Purpose::Undo(past) => scene.undo_may(past, change),
-            _ => scene.may(change),
+            _ => scene.may(change).and_then(|()| scene.let_go_may(change)),
         })?;
+        twins::plan(truth, plan, inventory)?;
         scene.caps()?;
         match &around.purpose {
             _ if !inventory.is_complete() => scene.partial(inventory),
             Purpose::Undo(past) => scene.undo_must(past),
-            _ => scene.must().and_then(|()| scene.waves()),
+            _ => scene.must().and_then(|()| scene.let_go_must()).and_then(|()| scene.waves()),
         }
     })?;
+    by_hand::tally(world, plan);
     on_waves::order(world, site, plan)?;
     on_guards::lifted(world, site, plan, around, inventories)?;
     // These cost more than the rest together; some of the plans show as much as all of them.
@@ -268,7 +270,7 @@ impl Scene<'_> {
     }
 
     /// Whether the strongest wish on a free device can be fulfilled now.
-    fn ready(&self, row: u32, side: Side, traits: &Traits) -> bool {
+    pub(super) fn ready(&self, row: u32, side: Side, traits: &Traits) -> bool {
         let wishes = self
             .site
             .docs

@@ -25,8 +25,13 @@ pub(super) fn put_back_until(action: &Action) -> Option<jiff::Timestamp> {
     action.comment.starts_with(WORDS).then(|| until(action)).flatten()
 }
 
+/// Whether an undoing of ours wrote it.
+pub(super) fn is_undoing(action: &Action) -> bool {
+    action.comment.starts_with(WORDS)
+}
+
 /// The end that the marker of a comment names.
-fn until(action: &Action) -> Option<jiff::Timestamp> {
+pub(super) fn until(action: &Action) -> Option<jiff::Timestamp> {
     let (_, end) = action.comment.strip_suffix(']')?.rsplit_once(" until ")?;
     end.parse().ok()
 }
@@ -98,7 +103,7 @@ impl Scene<'_> {
     /// Law 10: what is in the plan is the inverse of something that the run did and that stands.
     pub(super) fn undo_may(&self, past: &Past, change: &Change) -> Check {
         let wrong = |law, what: &str| Err(Broken::new(law, format!("{what}: {change:?}")));
-        let place = |item: &Change| (item.target.id.clone(), item.facet);
+        let place = |item: &Change| (self.truth.became(&item.target.id), item.facet);
         let of_run = past.changes.iter().map(|item| &item.change);
         let Some(undone) = of_run.into_iter().find(|item| place(item) == place(change)) else {
             return wrong(10, "the run did not touch it");
@@ -143,11 +148,11 @@ impl Scene<'_> {
                 && self.truth.in_flight(row, side, self.began).next().is_none();
             let traits = self.truth.traits(row);
             let able = inverse.level == 0 || self.truth.able(row, side, inverse.level);
-            let planned =
-                self.plan.changes.iter().any(|change| {
-                    change.target.id == undone.target.id && change.facet == undone.facet
-                });
-            if quiet && able && !self.exempt(&traits, side) && !planned {
+            let place = |item: &Change| (self.truth.became(&item.target.id), item.facet);
+            let planned = self.plan.changes.iter().any(|change| place(change) == place(undone));
+            let known =
+                self.truth.rows().any(|it| Some(it) == self.truth.became(&undone.target.id));
+            if quiet && known && able && !self.exempt(&traits, side) && !planned {
                 return Err(Broken::new(10, format!("{inverse:?} is left out: {undone:?}")));
             }
         }
@@ -179,7 +184,7 @@ pub(super) fn restored(world: &mut World, site: usize, run: &Run, summary: &Summ
     let checked = world.truth(|truth| {
         for undone in past.changes.iter().map(|item| &item.change) {
             let taken_back = run.plan.changes.iter().find(|change| {
-                change.target.id == undone.target.id
+                truth.became(&change.target.id) == truth.became(&undone.target.id)
                     && change.facet == undone.facet
                     && summary.outcomes[&change.id].outcome == Outcome::Done
             });

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::by_hand::Manual;
 use super::transition::Draw;
 
 pub(super) const TAGS: &[&str] = &["red", "blue", "green"];
@@ -30,6 +31,8 @@ pub(super) struct Doc {
     pub(super) adopt: bool,
     pub(super) queue: bool,
     pub(super) rollout: Option<Rollout>,
+    /// What a person's release means to it.
+    pub(super) manual: Manual,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +120,7 @@ impl Doc {
             adopt: draw.chance(20),
             queue: draw.chance(80),
             rollout: draw.chance(30).then(|| Rollout::draw(draw)),
+            manual: Manual::draw(draw),
         }
     }
 
@@ -140,6 +144,7 @@ impl Doc {
             let expiry = if self.hold { "hold" } else { "release" };
             let _ = write!(spec, ", lease: {lease}h, onExpiry: {expiry}");
             let _ = write!(spec, ", renewal: {renewal}, adopt: {adopt}");
+            spec.push_str(self.manual.yaml());
         }
         match self.kind {
             Kind::Exempt => {

@@ -86,10 +86,6 @@ impl Standing<'_> {
 pub(super) struct Truth<'t>(pub(super) &'t Tenant);
 
 impl<'t> Truth<'t> {
-    pub(super) fn rows(self) -> std::ops::Range<u32> {
-        0..u32::try_from(self.0.machines().len()).unwrap()
-    }
-
     /// The row of a device by the id that a plan uses.
     pub(super) fn row(self, id: &str) -> Option<u32> {
         self.0.find(id)
@@ -120,7 +116,13 @@ impl<'t> Truth<'t> {
         }
     }
 
+    /// What was done to a device, whichever of its records it was done to.
     pub(super) fn actions(self, row: u32, of: Side) -> impl Iterator<Item = &'t Action> {
+        self.family(row).into_iter().flat_map(move |row| self.actions_on(row, of))
+    }
+
+    /// What was done to one record.
+    pub(super) fn actions_on(self, row: u32, of: Side) -> impl Iterator<Item = &'t Action> {
         let rows = self.0.actions_of(row).iter().filter_map(move |row| self.0.action(*row));
         rows.filter(move |action| side(&action.kind) == Some(of))
     }

@@ -14,7 +14,7 @@ use super::policy::{Kind, Traits};
 use super::reference::Side;
 use super::transition::{Course, SITES};
 use super::world::World;
-use super::{Broken, Check};
+use super::{Broken, Check, twins};
 
 /// Rounds in which everything must have come to rest. Several actions of ours may hang on one
 /// device, and each plan cancels one.
@@ -27,6 +27,7 @@ pub(super) async fn settle(world: &mut World) -> Check {
         "clear faults\nswitch conflicts time-based\nswitch out-of-order off\nswitch \
          reisolation-sticks off\nswitch failures-per-mille 0\nswitch isolate-takes 66s",
     );
+    twins::settle(world);
     for name in world.names.clone() {
         world.play(&format!("online {name}\nfail {name} 0"));
     }

@@ -6,7 +6,9 @@
 
 use super::deeds::{Deed, FAULTS, SWITCHES};
 use super::freezes::Drop;
-use super::policy::{Doc, Guard};
+use super::policy::{Doc, Guard, Kind, Pick};
+use super::twins::{self, Again};
+use super::{by_hand, lifts};
 
 /// The two workspaces that share the tenant.
 pub(super) const SITES: usize = 2;
@@ -69,6 +71,12 @@ pub(super) enum Transition {
     Undo { site: usize, back: usize, course: Course },
     /// Calm, until nothing is left to do.
     Settle,
+    /// A person lets go something that the workspace holds.
+    LetGo { site: usize, nth: usize },
+    /// One of the codes that hold something in a plan is lifted.
+    LiftHeld { site: usize, nth: usize },
+    /// A device gets another record, or its records become one.
+    Again { device: usize, again: Again },
 }
 
 /// How a run goes.
@@ -94,7 +102,7 @@ pub(super) enum End {
 }
 
 impl Course {
-    fn draw(draw: &mut Draw) -> Self {
+    pub(super) fn draw(draw: &mut Draw) -> Self {
         let turns = draw.pick(&[6, 25]);
         let end = match draw.below(10) {
             0..=2 => Some(End::Kill(draw.below(turns))),
@@ -172,10 +180,22 @@ fn undo(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     }
 }
 
+/// Changes that could be made beside something that cannot be read.
+fn unread(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    for kind in [Kind::Scan { full: draw.chance(50) }, Kind::Isolate { full: true }] {
+        let doc = Doc { kind, pick: Pick::Everything, audit: false, ..Doc::draw(draw) };
+        life.push(Transition::Edit { site, slot: draw.below(5), doc: Some(doc) });
+    }
+    let unread = FAULTS.iter().position(|fault| fault.contains("deviceavinfo")).unwrap();
+    life.push(Transition::Fault(unread));
+    life.push(Transition::Apply(site, Course::draw(draw)));
+    life.push(Transition::Calm);
+}
+
 /// One thing, or a few that belong together.
 fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
     let site = draw.below(SITES);
-    match draw.below(23) {
+    match draw.below(27) {
         0 => life.push(Transition::Wait(draw.pick(&[1, 10, 60, 60 * 8, 60 * 30, 60 * 100]))),
         1 | 2 => life.push(Transition::Deed(Deed::draw(draw))),
         3 | 4 => {
@@ -221,6 +241,10 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
                 apply(draw, site, life);
             }
         }
+        25 if draw.chance(40) => twins::draw(draw, site, life),
+        25 => by_hand::draw(draw, site, life),
+        26 if draw.chance(25) => unread(draw, site, life),
+        26 => lifts::draw(draw, site, life),
         _ => life.push(Transition::Calm),
     }
 }

@@ -21,7 +21,7 @@ use palisade::host::credential::{Credential, Secret};
 use palisade::host::random::Seeded;
 use palisade::inventory::Inventory;
 use palisade::plan::undo::Past;
-use palisade::plan::{Circumstances, Input, Lift, Plan, Purpose, plan};
+use palisade::plan::{Circumstances, Input, Plan, Purpose, plan};
 use palisade::policy::{PolicySet, SourceText, Workspace, load, load_workspace};
 
 use super::deeds::{FAULTS, SWITCHES};
@@ -32,7 +32,7 @@ use super::policy::{Docs, Guard, TAGS};
 use super::reference::Truth;
 use super::runs::{Known, Run, bounded};
 use super::transition::{SITES, Transition};
-use super::{Broken, Check, on_actions, on_plans, on_reads, settle};
+use super::{Broken, Check, by_hand, lifts, on_actions, on_plans, on_reads, settle, twins};
 use crate::apply_rig::{Rig, start};
 
 pub(super) const SITE: [&str; SITES] = ["alpha-soc", "beta-soc"];
@@ -203,18 +203,10 @@ impl World {
                 let made = self.plan(*site, Circumstances::default()).await?;
                 self.sites[*site].review = made;
             }
-            Transition::Lift { site, code } => {
-                let lift = Lift { code: (*code).to_owned(), because: "a test".to_owned() };
-                let around = Circumstances { lifts: vec![lift], ..Circumstances::default() };
-                let made = self.plan(*site, around).await?;
-                let used = made.as_ref().is_some_and(|made| {
-                    made.plan.objections.iter().any(|it| it.lifted.is_some() && it.about > 0)
-                });
-                if used {
-                    self.count("lifted");
-                }
-                self.sites[*site].review = made;
-            }
+            Transition::Lift { site, code } => lifts::lift(self, *site, code).await?,
+            Transition::LiftHeld { site, nth } => lifts::held(self, *site, *nth).await?,
+            Transition::LetGo { site, nth } => by_hand::let_go(self, *site, *nth),
+            Transition::Again { device, again } => twins::happen(self, *device, *again),
             Transition::Apply(site, course) => self.apply(&[(*site, course)]).await?,
             Transition::Both(first, second) => self.apply(&[(0, first), (1, second)]).await?,
             Transition::Resume(site, course) => self.resume(*site, course).await?,

@@ -1,0 +1,252 @@
+//! What a person lets go: people who release what a workspace holds, and what `onManualRelease` of
+//! its policies must make of it afterwards.
+//!
+//! In plain words: a policy never takes again by itself what a person took from it, nor does another
+//! policy before the end that the marker had named. `respect` leaves it, `ask` wants a word for it
+//! first, `reassert` puts it back and says so. Who let go what is read off the tenant's own history;
+//! histories in which it is open to dispute who took over from whom are not judged.
+
+use jiff::Timestamp;
+use palisade::emulator::tenant::Action;
+use palisade::model::ActionStatus;
+use palisade::plan::{Change, Plan};
+
+use super::on_plans::{Scene, side_of};
+use super::policy::{Doc, Kind, Pick, name};
+use super::reference::{Mark, Side, Truth, is_of, marked, strength};
+use super::settle::concerns;
+use super::transition::{Course, Draw, Transition};
+use super::world::World;
+use super::{Broken, Check, on_undo};
+
+/// The guardrail that asks, and the reason of what stays released.
+const CODE: &str = "released-by-hand";
+
+/// What a policy says about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manual {
+    /// Nothing, which means that it is respected.
+    Unsaid,
+    Respect,
+    Ask,
+    Reassert,
+}
+
+impl Manual {
+    pub(super) fn draw(draw: &mut Draw) -> Self {
+        draw.pick(&[Self::Unsaid, Self::Respect, Self::Ask, Self::Ask, Self::Reassert])
+    }
+
+    /// The key of a document's `spec`, when it is written.
+    pub(super) const fn yaml(self) -> &'static str {
+        match self {
+            Self::Unsaid => "",
+            Self::Respect => ", onManualRelease: respect",
+            Self::Ask => ", onManualRelease: ask",
+            Self::Reassert => ", onManualRelease: reassert",
+        }
+    }
+}
+
+/// A run, people who let go some of what it holds, and what the workspace makes of it: at once, after
+/// a while, or when the end that the markers named is over.
+pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    if draw.chance(70) {
+        let (doc, full) = (Doc::draw(draw), draw.chance(70));
+        let kind = draw.pick(&[Kind::Isolate { full }, Kind::Restrict]);
+        let pick = draw.pick(&[Pick::Everything, Pick::NotTag(0), Pick::Tag(1)]);
+        let doc = Doc { kind, pick, audit: false, ..doc };
+        life.push(Transition::Edit { site, slot: draw.below(5), doc: Some(doc) });
+    }
+    life.push(Transition::Apply(site, Course::default()));
+    life.push(Transition::Wait(3));
+    for _ in 0..1 + draw.below(3) {
+        life.push(Transition::LetGo { site, nth: draw.below(16) });
+    }
+    life.push(Transition::Wait(draw.pick(&[4, 4, 45, 60 * 30, 60 * 80])));
+    for _ in 0..1 + draw.below(2) {
+        life.push(match draw.below(3) {
+            0 => Transition::Lift { site, code: CODE },
+            _ => Transition::Plan(site),
+        });
+        life.push(Transition::Apply(site, Course::draw(draw)));
+    }
+}
+
+/// Somebody lets go one of the devices that the workspace holds.
+pub(super) fn let_go(world: &mut World, site: usize, nth: usize) {
+    let (id, now) = (world.sites[site].id, world.clock.now());
+    let held: Vec<String> = world.truth(|truth| {
+        let sides = |row| [(row, Side::Network, "release"), (row, Side::Code, "unrestrict")];
+        let all = truth.rows().flat_map(sides);
+        let ours = all.filter(|(row, side, _)| truth.standing(*row, *side, now).is_of(id));
+        let words =
+            ours.map(|(row, _, verb)| format!("{verb} {}", truth.0.machine(row).unwrap().id));
+        words.collect()
+    });
+    let who = ["ana@contoso.example", "ana@contoso.example", "Sentinel"][nth % 3];
+    if let Some(what) = held.get(nth % held.len().max(1)) {
+        world.play(&format!("act {who} {what} comment \"not needed\""));
+        world.count("let go");
+    }
+}
+
+/// The last placement that `chosen` picks of a workspace's, when a person let go of it at once.
+fn taken_away<'t>(
+    done: &[&'t Action],
+    site: &str,
+    chosen: impl Fn(&Mark) -> bool,
+) -> Option<(&'t Action, Mark)> {
+    let ours = |action: &Action| is_of(action, site) && strength(action) > 0;
+    let at = done
+        .iter()
+        .rposition(|action| ours(action) && marked(action).is_some_and(|mark| chosen(&mark)))?;
+    let (placed, next) = (done[at], done.get(at + 1)?);
+    let by_person = marked(next).is_none() || (is_of(next, site) && on_undo::is_undoing(next));
+    let clear = !on_undo::is_undoing(placed) && strength(next) == 0 && by_person;
+    clear.then(|| (placed, marked(placed).unwrap()))
+}
+
+/// Whether the policy of that name put it there; long names stand shortened in a marker.
+fn is_named(mark: &Mark, name: &str) -> bool {
+    match mark.policy.split_once('~') {
+        Some((begin, _)) => name.starts_with(begin),
+        None => mark.policy == name,
+    }
+}
+
+impl Truth<'_> {
+    /// Whether a person's release of the free device stands against the policy.
+    fn stands_against(
+        self,
+        row: u32,
+        side: Side,
+        site: &str,
+        policy: &str,
+        now: Timestamp,
+    ) -> bool {
+        let mut done: Vec<&Action> = self
+            .actions(row, side)
+            .filter(|action| action.status == ActionStatus::Succeeded && action.updated <= now)
+            .collect();
+        done.sort_by_key(|action| (action.updated, action.created));
+        let own = taken_away(&done, site, |mark| is_named(mark, policy));
+        let last = taken_away(&done, site, |_| true);
+        let lasts = |action: &Action| on_undo::until(action).is_some_and(|end| end > now);
+        own.is_some() || last.is_some_and(|(placed, _)| lasts(placed))
+    }
+}
+
+impl Scene<'_> {
+    /// The wishes on a device, each with whether a person's release stands against it; none where
+    /// something is on its way or in force.
+    fn after_release(&self, row: u32, side: Side) -> Vec<(&Doc, String, bool)> {
+        let (truth, site) = (self.truth, self.site.id);
+        let calm = truth.is_quiet_since(row, side, self.began)
+            && truth.in_flight(row, side, self.began).next().is_none();
+        if !calm || truth.standing(row, side, self.began).level > 0 {
+            return Vec::new();
+        }
+        let traits = truth.traits(row);
+        let docs =
+            self.site.docs.iter().filter(|(_, doc)| {
+                concerns(doc.kind, side) && !doc.audit && doc.pick.selects(&traits)
+            });
+        let now = self.plan.created_at;
+        let wish = |(slot, doc): (&usize, _)| {
+            let name = name(*slot);
+            let stands = truth.stands_against(row, side, site, &name, now);
+            (doc, name, stands)
+        };
+        docs.map(wish).collect()
+    }
+
+    fn is_lifted(&self) -> bool {
+        self.plan.lifts.iter().any(|lift| lift.code == CODE)
+    }
+
+    /// Law 6: nothing takes again what a person let go, but as its policy says.
+    pub(super) fn let_go_may(&self, change: &Change) -> Check {
+        let place = self.truth.row(&change.target.id).zip(side_of(change.facet));
+        let Some((row, side)) = place.filter(|_| super::on_guards::takes(change)) else {
+            return Ok(());
+        };
+        let wrong = |what: &str| Err(Broken::new(6, format!("{what}: {change:?}")));
+        let said = change.reason.as_ref().map(|reason| reason.code.as_str());
+        for (doc, name, _) in self.after_release(row, side).iter().filter(|wish| wish.2) {
+            if !change.because.iter().any(|why| why.name == *name) {
+                continue;
+            }
+            match doc.manual {
+                Manual::Unsaid | Manual::Respect => return wrong("a person let it go"),
+                Manual::Ask if !self.is_lifted() => return wrong("nobody was asked"),
+                Manual::Ask => {}
+                Manual::Reassert if said != Some("reasserted") => {
+                    return wrong("it does not say that it was let go");
+                }
+                Manual::Reassert => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Law 6: what stays released is told, what is to be put back is wanted.
+    pub(super) fn let_go_must(&self) -> Check {
+        for row in self.truth.rows() {
+            for side in [Side::Network, Side::Code] {
+                let wishes = self.after_release(row, side);
+                let exempt = self.exempt(&self.truth.traits(row), side);
+                if !wishes.is_empty() && !exempt && wishes.iter().all(|wish| wish.2) {
+                    self.told(row, side, &wishes)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn told(&self, row: u32, side: Side, wishes: &[(&Doc, String, bool)]) -> Check {
+        let id = self.truth.0.machine(row).unwrap().id.to_string();
+        let all = |said: &[Manual]| wishes.iter().all(|wish| said.contains(&wish.0.manual));
+        let here = |target: &str, facet| target == id && side_of(facet) == Some(side);
+        let wanted = || self.plan.changes.iter().any(|it| here(&it.target.id, it.facet));
+        let row_of = |code: &str| {
+            self.plan.held.iter().any(|it| here(&it.target.id, it.facet) && it.reason.code == code)
+        };
+        let wrong =
+            |what: &str| Err(Broken::new(6, format!("{what}: {id} {side:?} of {wishes:?}")));
+        let held = self.plan.objections.iter().find(|it| it.held > 0 && it.code != CODE);
+        if all(&[Manual::Unsaid, Manual::Respect]) && !row_of(CODE) {
+            return wrong("nobody says that it stays released");
+        }
+        if held.is_some() || !self.ready(row, side, &self.truth.traits(row)) {
+            return Ok(());
+        }
+        if all(&[Manual::Ask]) && !(if self.is_lifted() { wanted() } else { row_of(CODE) }) {
+            return wrong("nobody is asked");
+        }
+        if all(&[Manual::Reassert]) && !wanted() {
+            return wrong("it is not put back");
+        }
+        Ok(())
+    }
+}
+
+/// What happened how often.
+pub(super) fn tally(world: &mut World, plan: &Plan) {
+    let put_back = |code| {
+        let of = |change: &&Change| change.reason.as_ref().is_some_and(|it| it.code == code);
+        plan.changes.iter().filter(of).count()
+    };
+    let asked = plan.objections.iter().filter(|it| it.code == CODE && it.held > 0).count();
+    let respected = plan.held.iter().filter(|it| it.reason.code == CODE).count();
+    for (what, count) in [
+        ("asked", asked),
+        ("respected", respected.saturating_sub(asked)),
+        ("reasserted", put_back("reasserted")),
+        ("put back after asking", put_back(CODE)),
+    ] {
+        for _ in 0..count {
+            world.count(what);
+        }
+    }
+}
