@@ -11,7 +11,8 @@
 //!    A record looks alive when it is onboarded, its health is not `Inactive` and it was seen in
 //!    the seven days before the observation (or carries no such date). When exactly one looks
 //!    alive it is the device and the others are *superseded*: stale records of an older
-//!    installation, whose actions do not count for the new one. Otherwise every one of them is
+//!    installation, whose actions do not count for the new one, and so are records that were merged
+//!    into one of them. Otherwise every one of them is
 //!    ambiguous, never guessed, whether or not the service set `isPotentialDuplication`.
 //!
 //! Pure over the staged columns; called by `build` only.
@@ -57,6 +58,7 @@ pub(crate) fn resolve(builder: &Builder) -> Resolved {
         follow_merges(builder, &mut resolved);
     }
     settle_names(builder, &mut resolved);
+    give_way_together(&mut resolved);
     resolved
 }
 
@@ -175,6 +177,20 @@ fn settle_names(builder: &Builder, resolved: &mut Resolved) {
                 let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
                 resolved.ambiguous.extend(records.iter().map(|at| (*at, count)));
             }
+        }
+    }
+}
+
+/// What was merged into a record that gave way gives way with it: neither is the device.
+fn give_way_together(resolved: &mut Resolved) {
+    if resolved.superseded.is_empty() {
+        return;
+    }
+    for (at, survivor) in (0u32..).zip(&mut resolved.survivor) {
+        let device = survivor.and_then(|survivor| resolved.superseded.get(&survivor).copied());
+        if let Some(device) = device {
+            *survivor = None;
+            resolved.superseded.insert(at, device);
         }
     }
 }

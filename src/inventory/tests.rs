@@ -145,6 +145,11 @@ fn records_of_one_name_are_settled_or_ambiguous() {
             vec![merged(1, "pc.example", 99), alive(2)],
             vec![Superseded, Device],
         ),
+        (
+            "merged into a stale one",
+            vec![alive(1), merged(2, "another", 3), stale(3, "pc.example")],
+            vec![Device, Superseded, Superseded],
+        ),
         ("other name", vec![alive(1), device(2, "pc")], vec![Device, Device]),
         ("no name", vec![device(1, ""), device(2, "")], vec![Device, Device]),
     ];
