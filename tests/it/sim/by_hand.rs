@@ -196,12 +196,38 @@ impl Scene<'_> {
             for side in [Side::Network, Side::Code] {
                 let wishes = self.after_release(row, side);
                 let exempt = self.exempt(&self.truth.traits(row), side);
-                if !wishes.is_empty() && !exempt && wishes.iter().all(|wish| wish.2) {
-                    self.told(row, side, &wishes)?;
+                match wishes.iter().all(|wish| wish.2) {
+                    _ if wishes.is_empty() || exempt => {}
+                    true => self.told(row, side, &wishes)?,
+                    false => self.open(row, side, &wishes)?,
                 }
             }
         }
         Ok(())
+    }
+
+    /// A release stands against no policy but that it took the device from, once the end is over.
+    fn open(&self, row: u32, side: Side, wishes: &[(&Doc, String, bool)]) -> Check {
+        let fresh = |name: &str| {
+            let mut all = self.truth.actions(row, side);
+            all.all(|action| {
+                let other = marked(action).is_some_and(|mark| mark.site != self.site.id);
+                !other && !action.comment.contains(name)
+            })
+        };
+        let may = |doc: &Doc| matches!(doc.manual, Manual::Reassert);
+        let able = wishes.iter().filter(|(doc, _, stands)| !stands || may(doc));
+        let able: Vec<&Doc> = able.map(|wish| wish.0).collect();
+        let clear = wishes.iter().all(|(_, name, stands)| *stands || fresh(name));
+        let held = self.plan.objections.iter().any(|it| it.held > 0);
+        let id = self.truth.0.machine(row).unwrap().id.to_string();
+        let mut changes = self.plan.changes.iter();
+        let wanted = changes.any(|it| it.target.id == id && side_of(it.facet) == Some(side));
+        let traits = self.truth.traits(row);
+        match clear && !held && self.can(row, side, &traits, &able) && !wanted {
+            true => Err(Broken::new(6, format!("{id} {side:?} is left free of {wishes:?}"))),
+            false => Ok(()),
+        }
     }
 
     fn told(&self, row: u32, side: Side, wishes: &[(&Doc, String, bool)]) -> Check {
@@ -221,7 +247,9 @@ impl Scene<'_> {
         if held.is_some() || !self.ready(row, side, &self.truth.traits(row)) {
             return Ok(());
         }
-        if all(&[Manual::Ask]) && !(if self.is_lifted() { wanted() } else { row_of(CODE) }) {
+        let asked = || self.plan.objections.iter().any(|it| it.code == CODE && it.held > 0);
+        let asks = || row_of(CODE) && asked();
+        if all(&[Manual::Ask]) && !(if self.is_lifted() { wanted() } else { asks() }) {
             return wrong("nobody is asked");
         }
         if all(&[Manual::Reassert]) && !wanted() {

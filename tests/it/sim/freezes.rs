@@ -6,16 +6,19 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use palisade::apply::Summary;
 use palisade::drive::apply::StopFlag;
-use palisade::host::clock::Clock;
+use palisade::host::clock::{Clock, Pending};
 use palisade::model::Verb;
 use palisade::plan::Freeze;
 use palisade::plan::freeze::FILE;
 
+use super::policy::{Doc, Guard, Kind, Pick, Rollout};
 use super::reference::mark;
 use super::runs::Run;
+use super::transition::{Course, Draw, Transition};
 use super::world::{Site, World};
 use super::{Broken, Check, on_guards};
 
@@ -28,6 +31,54 @@ const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 pub(super) struct Drop {
     pub(super) after: u64,
     pub(super) stays: Option<u64>,
+    /// For good, and at the run's so many-th look at the clock instead: between any two of its steps.
+    pub(super) look: Option<usize>,
+}
+
+/// The clock of a run, at a look at which the file is dropped in.
+#[derive(Debug)]
+pub(super) struct Dropping<'f> {
+    freezes: &'f Freezes,
+    clock: &'f dyn Clock,
+    left: Mutex<Option<usize>>,
+}
+
+impl Clock for Dropping<'_> {
+    fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        let mut left = self.left.lock().unwrap();
+        if *left == Some(0) {
+            self.freezes.begin(now);
+        }
+        *left = left.and_then(|left| left.checked_sub(1));
+        now
+    }
+    fn sleep_until(&self, at: Timestamp) -> Pending<'_, ()> {
+        self.clock.sleep_until(at)
+    }
+}
+
+/// A window that is about to open, and a run that it opens upon.
+pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    if draw.chance(80) {
+        let (doc, full) = (Doc::draw(draw), draw.chance(70));
+        let (kind, rollout) = (Kind::Isolate { full }, Rollout::draw(draw));
+        let rollout = draw.chance(50).then_some(rollout);
+        let doc = Doc { kind, rollout, pick: Pick::Everything, audit: false, ..doc };
+        life.push(Transition::Edit { site, slot: draw.below(5), doc: Some(doc) });
+    }
+    life.push(Transition::Eve { site, seconds: draw.pick(&[4, 5, 6, 8, 60, 200]) });
+    life.push(Transition::Apply(site, Course::draw(draw)));
+}
+
+/// So many seconds before a window of the workspace opens.
+pub(super) async fn eve(world: &mut World, site: usize, seconds: i64) -> Check {
+    let now = TimeZone::UTC.to_datetime(world.clock.now());
+    let guard = Guard { window: Some((now.hour() + 1) % 24), ..world.sites[site].guard.clone() };
+    let passed = i64::from(now.minute()) * 60 + i64::from(now.second());
+    let left = (3_600 - passed - seconds).max(0);
+    world.clock.sleep_until(world.clock.now() + SignedDuration::from_secs(left)).await;
+    world.guard(site, &guard)
 }
 
 /// When a freeze was there.
@@ -38,6 +89,7 @@ struct Time {
 }
 
 /// The freeze file of one workspace.
+#[derive(Debug)]
 pub(super) struct Freezes {
     folder: PathBuf,
     times: Mutex<Vec<Time>>,
@@ -82,9 +134,14 @@ impl Freezes {
         }
     }
 
+    /// The clock that a run reads.
+    pub(super) fn clock<'f>(&'f self, drop: Option<Drop>, clock: &'f dyn Clock) -> Dropping<'f> {
+        Dropping { freezes: self, clock, left: Mutex::new(drop.and_then(|drop| drop.look)) }
+    }
+
     /// Drops the file in and takes it away again, and never ends by itself.
     pub(super) async fn play(&self, drop: Option<Drop>, clock: &dyn Clock) {
-        if let Some(Drop { after, stays }) = drop {
+        if let Some(Drop { after, stays, look: None }) = drop {
             tokio::time::sleep(std::time::Duration::from_secs(after)).await;
             self.begin(clock.now());
             if let Some(stays) = stays {

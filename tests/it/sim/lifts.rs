@@ -43,13 +43,14 @@ pub(super) async fn held(world: &mut World, site: usize, nth: usize) -> Check {
 
 /// A workspace whose guardrails are narrow and whose wishes are wide, mostly; then lifts and runs.
 pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
-    if draw.chance(70) {
-        let guard = Guard::draw(draw);
-        let guard = Guard { run: guard.run.or(Some(2)), group: guard.group.or(Some(50)), ..guard };
+    if draw.chance(85) {
+        let (guard, run) = (Guard::draw(draw), draw.pick(&[1, 2]));
+        let guard = Guard { run: Some(run), group: Some(50), ..guard };
         life.push(Transition::Guard { site, guard });
     }
-    if draw.chance(70) {
-        let (doc, pick) = (Doc::draw(draw), draw.pick(&[Pick::Everything, Pick::Tag(1)]));
+    if draw.chance(85) {
+        let (doc, pick) =
+            (Doc::draw(draw), draw.pick(&[Pick::Everything, Pick::Everything, Pick::Tag(1)]));
         let kind = Kind::Isolate { full: draw.chance(70) };
         let doc = Doc { kind, pick, audit: false, ..doc };
         life.push(Transition::Edit { site, slot: draw.below(5), doc: Some(doc) });

@@ -276,10 +276,15 @@ impl Scene<'_> {
             .docs
             .values()
             .filter(|doc| concerns(doc.kind, side) && !doc.audit && doc.pick.selects(traits));
+        self.can(row, side, traits, &wishes.collect::<Vec<_>>())
+    }
+
+    /// Whether the strongest of these wishes can be.
+    pub(super) fn can(&self, row: u32, side: Side, traits: &Traits, wishes: &[&Doc]) -> bool {
         let level = |doc: &&Doc| if doc.kind == (Kind::Isolate { full: false }) { 1 } else { 2 };
-        let Some(first) = wishes.clone().max_by_key(level) else { return false };
-        let strongest = level(&first);
-        let queued = wishes.filter(|doc| level(doc) == strongest).any(|doc| doc.queue);
+        let Some(strongest) = wishes.iter().map(level).max() else { return false };
+        let mut deciding = wishes.iter().filter(|doc| level(doc) == strongest);
+        let queued = deciding.any(|doc| doc.queue);
         let machine = self.truth.0.machine(row).unwrap();
         let reports = machine.health(self.began) == palisade::model::Health::Active;
         let protected = self.site.guard.protects(traits);

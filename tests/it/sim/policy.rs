@@ -183,7 +183,7 @@ enum Size {
 }
 
 impl Rollout {
-    fn draw(draw: &mut Draw) -> Self {
+    pub(super) fn draw(draw: &mut Draw) -> Self {
         const WAVES: &[&[Size]] = &[
             &[Size::Count(1)],
             &[Size::Count(1), Size::Percent(50)],

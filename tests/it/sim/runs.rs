@@ -217,8 +217,9 @@ async fn life(
     let stop = freezes.flag(freeze);
     let services: BTreeMap<Arc<str>, &dyn Service> =
         [(Arc::from("contoso"), client as &dyn Service)].into();
+    let dropping = freezes.clock(freeze, &**clock);
     let ports =
-        Ports { services: &services, journal: &mut run_.memory, clock: &**clock, stop: &stop };
+        Ports { services: &services, journal: &mut run_.memory, clock: &dropping, stop: &stop };
     let mut told = |_: &palisade::apply::Progress| {};
     let running = run(&mut engine, ports, &mut told);
     let running = async {

@@ -8,7 +8,7 @@ use super::deeds::{Deed, FAULTS, SWITCHES};
 use super::freezes::Drop;
 use super::policy::{Doc, Guard, Kind, Pick};
 use super::twins::{self, Again};
-use super::{by_hand, lifts};
+use super::{by_hand, freezes, lifts};
 
 /// The two workspaces that share the tenant.
 pub(super) const SITES: usize = 2;
@@ -75,6 +75,8 @@ pub(super) enum Transition {
     LetGo { site: usize, nth: usize },
     /// One of the codes that hold something in a plan is lifted.
     LiftHeld { site: usize, nth: usize },
+    /// A freeze window will open in so many seconds.
+    Eve { site: usize, seconds: i64 },
     /// A device gets another record, or its records become one.
     Again { device: usize, again: Again },
 }
@@ -119,6 +121,7 @@ impl Course {
         let freeze = draw.chance(10).then(|| Drop {
             after: draw.pick(&[2, 10, 70, 600]) * (1 + draw.below(5) as u64),
             stays: draw.chance(40).then(|| draw.below(300) as u64),
+            look: draw.chance(50).then(|| draw.below(80)),
         });
         Self { end, freeze, meanwhile }
     }
@@ -178,6 +181,21 @@ fn undo(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
         let back = if draw.chance(70) { 0 } else { back + draw.below(3) };
         life.push(Transition::Undo { site, back, course: Course::draw(draw) });
     }
+}
+
+/// A run that lets go of some of what the one before took, people who act on it, and second thoughts.
+fn regret(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    let (slot, full) = (draw.below(3), draw.chance(40));
+    let doc = Doc { kind: Kind::Isolate { full }, audit: false, lease: 150, ..Doc::draw(draw) };
+    for pick in [Pick::Everything, draw.pick(&[Pick::Tag(0), Pick::Group(1)])] {
+        life.push(Transition::Edit { site, slot, doc: Some(Doc { pick, ..doc.clone() }) });
+        life.push(Transition::Apply(site, Course::default()));
+    }
+    for _ in 0..draw.below(4) {
+        life.push(Transition::Deed(Deed::draw(draw)));
+    }
+    life.push(Transition::Wait(3));
+    life.push(Transition::Undo { site, back: draw.below(2), course: Course::draw(draw) });
 }
 
 /// Changes that could be made beside something that cannot be read.
@@ -243,8 +261,12 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
         }
         25 if draw.chance(40) => twins::draw(draw, site, life),
         25 => by_hand::draw(draw, site, life),
-        26 if draw.chance(25) => unread(draw, site, life),
-        26 => lifts::draw(draw, site, life),
+        26 => match draw.below(8) {
+            0 => unread(draw, site, life),
+            1 => regret(draw, site, life),
+            2 | 3 => freezes::draw(draw, site, life),
+            _ => lifts::draw(draw, site, life),
+        },
         _ => life.push(Transition::Calm),
     }
 }

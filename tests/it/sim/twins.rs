@@ -44,8 +44,10 @@ pub(super) fn begin(draw: &mut Draw, tenant: &mut Tenant) {
     if !draw.chance(35) {
         return;
     }
-    for _ in 0..1 + draw.below(2) {
+    for nth in 0..1 + draw.below(2) {
         let (of, kind) = (draw.below(9), draw.below(5));
+        // A record of a record: merges make chains.
+        let of = if nth == 1 && draw.chance(50) { tenant.machines().len() - 1 } else { of };
         let Some(first) = tenant.machines().get(of).map(|machine| machine.id) else { continue };
         let row = another(tenant, u32::try_from(of).unwrap());
         match (kind, tenant.machine_mut(row)) {
@@ -81,6 +83,7 @@ pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
         (70, Transition::Apply(site, Course::draw(draw))),
         (70, Transition::Again { device, again: Again::SetUp { silent: draw.chance(50) } }),
         (50, Transition::Apply(site, Course::draw(draw))),
+        (40, Transition::Again { device, again: Again::SetUp { silent: draw.chance(70) } }),
         (30, Transition::Wait(draw.pick(&[60, 60 * 24 * 9]))),
         (70, Transition::Again { device, again: Again::Merged }),
         (80, Transition::Apply(site, Course::draw(draw))),

@@ -32,7 +32,9 @@ use super::policy::{Docs, Guard, TAGS};
 use super::reference::Truth;
 use super::runs::{Known, Run, bounded};
 use super::transition::{SITES, Transition};
-use super::{Broken, Check, by_hand, lifts, on_actions, on_plans, on_reads, settle, twins};
+use super::{
+    Broken, Check, by_hand, freezes, lifts, on_actions, on_plans, on_reads, settle, twins,
+};
 use crate::apply_rig::{Rig, start};
 
 pub(super) const SITE: [&str; SITES] = ["alpha-soc", "beta-soc"];
@@ -187,12 +189,7 @@ impl World {
                 }
                 self.load(*site)?;
             }
-            Transition::Guard { site: at, guard } => {
-                let site = &mut self.sites[*at];
-                site.guard = guard.clone();
-                site.workspace = workspace(guard, site.id);
-                self.load(*at)?;
-            }
+            Transition::Guard { site, guard } => self.guard(*site, guard)?,
             Transition::Freeze { site, on: true } => {
                 self.sites[*site].freezes.begin(self.clock.now());
             }
@@ -205,6 +202,7 @@ impl World {
             }
             Transition::Lift { site, code } => lifts::lift(self, *site, code).await?,
             Transition::LiftHeld { site, nth } => lifts::held(self, *site, *nth).await?,
+            Transition::Eve { site, seconds } => freezes::eve(self, *site, *seconds).await?,
             Transition::LetGo { site, nth } => by_hand::let_go(self, *site, *nth),
             Transition::Again { device, again } => twins::happen(self, *device, *again),
             Transition::Apply(site, course) => self.apply(&[(*site, course)]).await?,
@@ -214,6 +212,14 @@ impl World {
             Transition::Settle => settle::settle(self).await?,
         }
         on_actions::check(self)
+    }
+
+    /// Puts other guardrails into the workspace's file.
+    pub(super) fn guard(&mut self, at: usize, guard: &Guard) -> Check {
+        let site = &mut self.sites[at];
+        site.guard = guard.clone();
+        site.workspace = workspace(guard, site.id);
+        self.load(at)
     }
 
     /// Reads the policies of a workspace, in two orders.
