@@ -51,12 +51,14 @@ impl Manual {
 /// A run, people who let go some of what it holds, and what the workspace makes of it: at once, after
 /// a while, or when the end that the markers named is over.
 pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    let slot = draw.below(2);
+    let full = draw.chance(70);
+    let kind = draw.pick(&[Kind::Isolate { full }, Kind::Restrict]);
     if draw.chance(70) {
-        let (doc, full) = (Doc::draw(draw), draw.chance(70));
-        let kind = draw.pick(&[Kind::Isolate { full }, Kind::Restrict]);
+        let doc = Doc::draw(draw);
         let pick = draw.pick(&[Pick::Everything, Pick::NotTag(0), Pick::Tag(1)]);
         let doc = Doc { kind, pick, audit: false, ..doc };
-        life.push(Transition::Edit { site, slot: draw.below(5), doc: Some(doc) });
+        life.push(Transition::Edit { site, slot, doc: Some(doc) });
     }
     life.push(Transition::Apply(site, Course::default()));
     life.push(Transition::Wait(3));
@@ -64,6 +66,12 @@ pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
         life.push(Transition::LetGo { site, nth: draw.below(16) });
     }
     life.push(Transition::Wait(draw.pick(&[4, 4, 45, 60 * 30, 60 * 80])));
+    // Another policy wants the same, and has nothing to do with it once the end is over.
+    if draw.chance(30) {
+        let doc = Doc { kind, pick: Pick::Everything, audit: false, ..Doc::draw(draw) };
+        life.push(Transition::Edit { site, slot, doc: None });
+        life.push(Transition::Edit { site, slot: slot + 1, doc: Some(doc) });
+    }
     for _ in 0..1 + draw.below(2) {
         life.push(match draw.below(3) {
             0 => Transition::Lift { site, code: CODE },

@@ -4,12 +4,13 @@
 //! Windows in which changes are held are guardrails, and asked for in `on_guards`.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use palisade::apply::Summary;
 use palisade::drive::apply::StopFlag;
+use palisade::emulator::Emulator;
 use palisade::host::clock::{Clock, Pending};
 use palisade::model::Verb;
 use palisade::plan::Freeze;
@@ -85,6 +86,8 @@ pub(super) async fn eve(world: &mut World, site: usize, seconds: i64) -> Check {
 #[derive(Clone, Copy, Debug)]
 struct Time {
     from: Timestamp,
+    /// How many requests had come by then: several may come in one instant.
+    requests: usize,
     to: Option<Timestamp>,
 }
 
@@ -92,13 +95,14 @@ struct Time {
 #[derive(Debug)]
 pub(super) struct Freezes {
     folder: PathBuf,
+    emulator: Arc<Mutex<Emulator>>,
     times: Mutex<Vec<Time>>,
 }
 
 impl Freezes {
-    pub(super) fn new(folder: PathBuf) -> Self {
+    pub(super) fn new(folder: PathBuf, emulator: Arc<Mutex<Emulator>>) -> Self {
         std::fs::create_dir_all(&folder).unwrap();
-        Self { folder, times: Mutex::default() }
+        Self { folder, emulator, times: Mutex::default() }
     }
 
     /// The file is written, in one of the ways that people write it.
@@ -109,7 +113,8 @@ impl Freezes {
         }
         let text = ["", "ask Ada first\n", "by: ada\nuntil: some day\n"][times.len() % 3];
         std::fs::write(self.folder.join(FILE), text).unwrap();
-        times.push(Time { from: now, to: None });
+        let requests = self.emulator.lock().unwrap().log().len();
+        times.push(Time { from: now, requests, to: None });
     }
 
     /// The file is taken away.
@@ -152,6 +157,14 @@ impl Freezes {
         std::future::pending::<()>().await;
     }
 
+    /// The freeze in which a request came, since when.
+    fn met_by(&self, sent: &Sent) -> Option<Timestamp> {
+        let times = self.times.lock().unwrap();
+        let before = |time: &&Time| sent.number < time.requests;
+        let met = |time: &&Time| !before(time) && time.to.is_none_or(|to| sent.at < to);
+        times.iter().find(met).map(|time| time.from)
+    }
+
     /// The freeze that was in force at that instant, since when.
     fn at(&self, now: Timestamp) -> Option<Timestamp> {
         let times = self.times.lock().unwrap();
@@ -165,7 +178,9 @@ pub(super) fn check(world: &mut World, site: usize, run: &Run, summary: Option<&
     let freezes = world.sites[site].freezes.clone();
     let sent = sent(world, run);
     let Site { docs, guard, .. } = &world.sites[site];
-    if let Some((at, change)) = sent.first().filter(|_| *docs != run.docs || *guard != run.guard) {
+    if let Some(Sent { at, change, .. }) =
+        sent.first().filter(|_| *docs != run.docs || *guard != run.guard)
+    {
         let what = format!("sent at {at} although the files have changed: {change}");
         return Err(Broken::new(4, what));
     }
@@ -176,14 +191,15 @@ pub(super) fn check(world: &mut World, site: usize, run: &Run, summary: Option<&
             .iter()
             .any(|change| change.id.to_string() == *id && on_guards::takes(change))
     };
-    let shut = sent.iter().find(|(at, change)| !lifted && guard.is_shut(*at) && taking(change));
-    if let Some((at, change)) = shut {
+    let shut = sent.iter().find(|it| !lifted && guard.is_shut(it.at) && taking(&it.change));
+    if let Some(Sent { at, change, .. }) = shut {
         return Err(Broken::new(3, format!("sent at {at}, in a freeze window: {change}")));
     }
-    if let Some((at, change)) = sent.iter().find(|(at, _)| freezes.at(*at).is_some()) {
-        let since = freezes.at(*at);
-        let what = format!("sent at {at} although frozen since {since:?}: {change}");
-        return Err(Broken::new(3, what));
+    for request @ Sent { at, change, .. } in &sent {
+        if let Some(since) = freezes.met_by(request) {
+            let what = format!("sent at {at} although frozen since {since}: {change}");
+            return Err(Broken::new(3, what));
+        }
     }
     let Some(summary) = summary else { return Ok(()) };
     let now = run.ended;
@@ -196,12 +212,19 @@ pub(super) fn check(world: &mut World, site: usize, run: &Run, summary: Option<&
     Ok(())
 }
 
-/// When requests of the run came since the last step, with the ids of their changes.
-pub(super) fn sent(world: &World, run: &Run) -> Vec<(Timestamp, String)> {
+/// A request of a run: which one of all, when it came and for which change.
+pub(super) struct Sent {
+    number: usize,
+    pub(super) at: Timestamp,
+    pub(super) change: String,
+}
+
+/// Requests of the run that came since the last step.
+pub(super) fn sent(world: &World, run: &Run) -> Vec<Sent> {
     let ours: Vec<String> = run.plan.changes.iter().map(|change| change.id.to_string()).collect();
     let emulator = world.emulator();
-    let fresh = emulator.log().iter().skip(world.seen.requests());
-    let marked = fresh.filter_map(|logged| {
+    let fresh = emulator.log().iter().enumerate().skip(world.seen.requests());
+    let marked = fresh.filter_map(|(number, logged)| {
         // A rollout that stops takes back what is on its way, under the mark of the change.
         let takes_back = logged.uri.path().ends_with("/cancel");
         let body = String::from_utf8_lossy(&logged.body);
@@ -213,7 +236,7 @@ pub(super) fn sent(world: &World, run: &Run) -> Vec<(Timestamp, String)> {
             .changes
             .iter()
             .any(|it| it.verb == Verb::Cancel && it.id.to_string() == change);
-        (cancels == takes_back).then_some((logged.at, change))
+        (cancels == takes_back).then_some(Sent { number, at: logged.at, change })
     });
-    marked.filter(|(_, change)| ours.contains(change)).collect()
+    marked.filter(|sent| ours.contains(&sent.change)).collect()
 }

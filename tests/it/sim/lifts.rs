@@ -12,6 +12,21 @@ use super::policy::{Doc, Guard, Kind, Pick};
 use super::transition::{Course, Draw, Transition};
 use super::world::World;
 
+/// What somebody may try to lift; some of it never is.
+const CODES: &[&str] = &[
+    "cap-group",
+    "cap-group",
+    "cap-rolling",
+    "cap-run",
+    "cooldown",
+    "dwell",
+    "freeze-window",
+    "orphaned-releases",
+    "protected",
+    "released-by-hand",
+    "remaining",
+];
+
 /// A plan with one code lifted, kept for review.
 pub(super) async fn lift(world: &mut World, site: usize, code: &str) -> Check {
     let lift = Lift { code: code.to_owned(), because: "a test".to_owned() };
@@ -56,7 +71,10 @@ pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
         life.push(Transition::Edit { site, slot: draw.below(5), doc: Some(doc) });
     }
     for _ in 0..1 + draw.below(2) {
-        life.push(Transition::LiftHeld { site, nth: draw.below(4) });
+        life.push(match draw.below(4) {
+            0 => Transition::Lift { site, code: draw.pick(CODES) },
+            nth => Transition::LiftHeld { site, nth },
+        });
         life.push(Transition::Apply(site, Course::draw(draw)));
     }
 }

@@ -132,8 +132,8 @@ pub(super) fn check(
     entries: &[JournalEntry],
     summary: Option<&Summary>,
 ) -> Check {
-    for (at, change) in freezes::sent(world, run) {
-        run.sent.entry(change).or_insert(at);
+    for sent in freezes::sent(world, run) {
+        run.sent.entry(sent.change).or_insert(sent.at);
     }
     let stopped = summary.and_then(|summary| summary.stopped.as_ref());
     if stopped.is_some_and(|reason| reason.code == "paused") {

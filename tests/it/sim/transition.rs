@@ -121,26 +121,11 @@ impl Course {
         let freeze = draw.chance(10).then(|| Drop {
             after: draw.pick(&[2, 10, 70, 600]) * (1 + draw.below(5) as u64),
             stays: draw.chance(40).then(|| draw.below(300) as u64),
-            look: draw.chance(50).then(|| draw.below(80)),
+            look: draw.chance(60).then(|| draw.below(30)),
         });
         Self { end, freeze, meanwhile }
     }
 }
-
-/// What somebody may try to lift; some of it never is.
-const CODES: &[&str] = &[
-    "cap-group",
-    "cap-group",
-    "cap-rolling",
-    "cap-run",
-    "cooldown",
-    "dwell",
-    "freeze-window",
-    "orphaned-releases",
-    "protected",
-    "released-by-hand",
-    "remaining",
-];
 
 fn edit(draw: &mut Draw, site: usize) -> Transition {
     let slot = draw.below(5);
@@ -246,12 +231,7 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
         17 => life.push(Transition::Both(Course::draw(draw), Course::draw(draw))),
         18 => life.push(Transition::Resume(site, Course::draw(draw))),
         19 => undo(draw, site, life),
-        21 => {
-            for _ in 0..1 + draw.below(3) {
-                life.push(Transition::Lift { site, code: draw.pick(CODES) });
-                apply(draw, site, life);
-            }
-        }
+        21 => lifts::draw(draw, site, life),
         20 => {
             let on = draw.chance(40);
             life.push(Transition::Freeze { site, on });

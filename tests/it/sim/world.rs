@@ -98,6 +98,7 @@ impl World {
         let apps = config.apps();
         let disk = tempfile::tempdir().unwrap();
         let emulator = Arc::new(Mutex::new(Emulator::with_tenant(config, tenant)));
+        let shared = emulator.clone();
         let sites = SITE.into_iter().zip(apps).map(|(id, app)| Site {
             id,
             workspace: workspace(&Guard::default(), id),
@@ -107,7 +108,7 @@ impl World {
             review: None,
             broken: Vec::new(),
             past: Vec::new(),
-            freezes: Arc::new(Freezes::new(disk.path().join(id))),
+            freezes: Arc::new(Freezes::new(disk.path().join(id), shared.clone())),
             known: BTreeMap::new(),
             app,
         });
