@@ -129,7 +129,7 @@ pub(super) fn happen(world: &mut World, device: usize, again: Again) {
 /// In half of the lives the service has found out in the end.
 pub(super) fn settle(world: &World) {
     let mut emulator = world.emulator();
-    if emulator.config().seed % 2 == 0 {
+    if emulator.config().seed.is_multiple_of(2) {
         for name in &world.names {
             let records = unmerged(emulator.tenant(), name);
             merge(emulator.tenant_mut(), &records);
