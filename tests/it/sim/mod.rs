@@ -43,7 +43,7 @@
 //! | an objection of one guardrail silences another: a tighter one adds a change | 3 |
 //! | a person's release is ignored: by `respect`, by other policies, after an undoing | 6 |
 //! | `ask` asks nobody, or is never to be had; `reassert` does not say so, or puts nothing back | 6 |
-//! | a merged or an older record is a device of its own | 5, and 4 |
+//! | a merged or an older record is a device of its own | 5 |
 //! | a merge is followed over one step only, a page that is not full ends a list | 4 |
 //! | of several records one is acted on although nobody knows which it is | 4 |
 //! | what was done to a merged record does not count | 4 |
