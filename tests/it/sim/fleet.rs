@@ -8,6 +8,7 @@ use palisade::emulator::tenant::machine::{Machine, MachineId};
 use palisade::emulator::{App, Config, Tenant};
 use palisade::model::DeviceValue;
 
+use super::alerts;
 use super::policy::{GROUPS, TAGS};
 use super::transition::Draw;
 use crate::apply_rig::start;
@@ -50,5 +51,6 @@ pub(super) fn fleet(seed: u64, most: usize) -> (Config, Tenant, Vec<String>) {
             names.push(name);
         }
     }
+    alerts::first(&mut draw, &mut tenant, start());
     (config, tenant, names)
 }

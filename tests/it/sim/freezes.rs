@@ -17,7 +17,7 @@ use palisade::plan::freeze::FILE;
 use super::reference::mark;
 use super::runs::Run;
 use super::world::{Site, World};
-use super::{Broken, Check, on_guards};
+use super::{Broken, Check, on_edits, on_guards};
 
 /// What is in flight when a freeze begins is answered by then, or given up.
 const SETTLED: SignedDuration = SignedDuration::from_mins(10);
@@ -106,9 +106,14 @@ impl Freezes {
 /// Asked after each life of a run.
 pub(super) fn check(world: &mut World, site: usize, run: &Run, summary: Option<&Summary>) -> Check {
     let freezes = world.sites[site].freezes.clone();
-    let sent = sent(world, run);
+    let (marked, patched) = (sent(world, run), on_edits::sent(world, run));
     let Site { docs, guard, .. } = &world.sites[site];
-    if let Some((at, change)) = sent.first().filter(|_| *docs != run.docs || *guard != run.guard) {
+    // What has begun is finished, unless the workspace is frozen.
+    let begins = marked.iter().filter(|(_, change)| !on_edits::is_afterword(run, change));
+    let mut begins = begins.chain(&patched);
+    if let Some((at, change)) =
+        begins.clone().next().filter(|_| *docs != run.docs || *guard != run.guard)
+    {
         let what = format!("sent at {at} although the files have changed: {change}");
         return Err(Broken::new(4, what));
     }
@@ -119,11 +124,13 @@ pub(super) fn check(world: &mut World, site: usize, run: &Run, summary: Option<&
             .iter()
             .any(|change| change.id.to_string() == *id && on_guards::takes(change))
     };
-    let shut = sent.iter().find(|(at, change)| !lifted && guard.is_shut(*at) && taking(change));
+    let shut = begins.find(|(at, change)| !lifted && guard.is_shut(*at) && taking(change));
     if let Some((at, change)) = shut {
         return Err(Broken::new(3, format!("sent at {at}, in a freeze window: {change}")));
     }
-    if let Some((at, change)) = sent.iter().find(|(at, _)| freezes.at(*at).is_some()) {
+    if let Some((at, change)) =
+        marked.iter().chain(&patched).find(|(at, _)| freezes.at(*at).is_some())
+    {
         let since = freezes.at(*at);
         let what = format!("sent at {at} although frozen since {since:?}: {change}");
         return Err(Broken::new(3, what));

@@ -37,10 +37,13 @@
 //! A life that breaks one is made as short as it goes (`shrink`) and printed with the command that
 //! replays it. `SIM=SEED` replays one life, `SIM_NIGHT=HOURS` goes on with new seeds until one fails.
 
+mod alerts;
 mod deeds;
 mod fleet;
 mod freezes;
 mod on_actions;
+mod on_alerts;
+mod on_edits;
 mod on_guards;
 mod on_plans;
 mod on_reads;
@@ -49,6 +52,7 @@ mod on_undo;
 mod on_waves;
 mod policy;
 mod reference;
+mod rules;
 mod runs;
 mod settle;
 mod shrink;

@@ -12,7 +12,7 @@ use super::policy::{Doc, Guard, Kind, Traits};
 use super::reference::{Side, Truth, mark, marked};
 use super::settle::{concerns, is_wanted};
 use super::world::{Site, World};
-use super::{Broken, Check, on_guards, on_reads, on_undo, on_waves};
+use super::{Broken, Check, on_alerts, on_guards, on_reads, on_undo, on_waves};
 
 /// How long a plan may be applied.
 const VALID: SignedDuration = SignedDuration::from_mins(30);
@@ -28,7 +28,11 @@ pub(super) fn plan(
     let inventory = &inventories[0];
     match &around.purpose {
         Purpose::Undo(past) => on_undo::adds_up(past, plan, inventory)?,
-        _ => adds_up(&world.sites[site], plan, inventory)?,
+        _ => {
+            let alerts =
+                world.truth(|truth| on_alerts::in_scope(truth, &world.sites[site], inventory));
+            adds_up(&world.sites[site], plan, inventory, alerts)?;
+        }
     }
     world.truth(|truth| {
         let scene = Scene { truth, site: &world.sites[site], began, plan };
@@ -37,12 +41,16 @@ pub(super) fn plan(
             _ => scene.may(change),
         })?;
         scene.caps()?;
+        if matches!(around.purpose, Purpose::Policies) {
+            scene.alerts(inventory)?;
+        }
         match &around.purpose {
             _ if !inventory.is_complete() => scene.partial(inventory),
             Purpose::Undo(past) => scene.undo_must(past),
             _ => scene.must().and_then(|()| scene.waves()),
         }
     })?;
+    on_alerts::count(world, plan);
     on_waves::order(world, site, plan)?;
     on_guards::lifted(world, site, plan, around, inventories)?;
     // These cost more than the rest together; some of the plans show as much as all of them.
@@ -55,7 +63,7 @@ pub(super) fn plan(
 }
 
 /// Law 5: every device and facet in scope has exactly one disposition.
-fn adds_up(site: &Site, plan: &Plan, inventory: &Inventory) -> Check {
+fn adds_up(site: &Site, plan: &Plan, inventory: &Inventory, alerts: usize) -> Check {
     let lists: [&Vec<Entry>; 6] =
         [&plan.held, &plan.cannot, &plan.unknown, &plan.foreign, &plan.changing, &plan.audit];
     let rows = || lists.into_iter().flatten();
@@ -73,11 +81,12 @@ fn adds_up(site: &Site, plan: &Plan, inventory: &Inventory) -> Check {
             Kind::Isolate { .. } => Some(Facet::Isolation),
             Kind::Restrict => Some(Facet::CodeExecution),
             Kind::Scan { .. } => Some(Facet::Scan),
-            Kind::Exempt => None,
+            Kind::Exempt | Kind::Alerts(_) => None,
         });
     }
     let missing = rows().filter(|row| row.reason.code == "device-missing").count();
-    let expected = facets.len() * inventory.len() + missing;
+    facets.remove(&Facet::Classification);
+    let expected = facets.len() * inventory.len() + missing + alerts;
     let unchanged = plan.summary.dispositions.get(&Disposition::Unchanged).copied().unwrap_or(0);
     let counted = named.len() + unchanged as usize;
     if counted != expected || plan.summary.total as usize != expected {
@@ -119,6 +128,10 @@ impl Scene<'_> {
     fn may(&self, change: &Change) -> Check {
         let (truth, began) = (self.truth, self.began);
         let wrong = |law, what: &str| Err(Broken::new(law, format!("{what}: {change:?}")));
+        if change.verb == Verb::Classify {
+            // `on_alerts` looks at all of them together.
+            return Ok(());
+        }
         let (Some(row), Some(side)) = (truth.row(&change.target.id), side_of(change.facet)) else {
             return wrong(4, "no such device");
         };

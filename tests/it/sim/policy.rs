@@ -10,6 +10,8 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::alerts::TITLES;
+use super::rules::Rule;
 use super::transition::Draw;
 
 pub(super) const TAGS: &[&str] = &["red", "blue", "green"];
@@ -38,6 +40,7 @@ pub(super) enum Kind {
     Restrict,
     Scan { full: bool },
     Exempt,
+    Alerts(Rule),
 }
 
 /// Which devices.
@@ -48,6 +51,8 @@ pub(super) enum Pick {
     Group(usize),
     Both(usize, usize),
     Everything,
+    /// Devices with an alert of that title.
+    Alert(usize),
 }
 
 /// What a policy can tell devices apart by.
@@ -55,6 +60,8 @@ pub(super) enum Pick {
 pub(super) struct Traits {
     pub(super) tags: Vec<String>,
     pub(super) group: String,
+    /// Titles of its alerts.
+    pub(super) alerts: Vec<String>,
 }
 
 impl Traits {
@@ -65,11 +72,12 @@ impl Traits {
 
 impl Pick {
     fn draw(draw: &mut Draw) -> Self {
-        match draw.below(8) {
+        match draw.below(9) {
             0 => Self::NotTag(draw.below(2)),
             1 => Self::Group(draw.below(GROUPS.len())),
             2 => Self::Both(draw.below(GROUPS.len()), draw.below(2)),
             3 => Self::Everything,
+            8 => Self::Alert(draw.below(TITLES.len())),
             _ => Self::Tag(draw.below(2)),
         }
     }
@@ -80,6 +88,7 @@ impl Pick {
             Self::Group(group) => device.group == GROUPS[group],
             Self::Both(group, tag) => device.group == GROUPS[group] && device.has(tag),
             Self::Everything => true,
+            Self::Alert(title) => device.alerts.iter().any(|held| held == TITLES[title]),
         }
     }
     fn yaml(self) -> String {
@@ -89,6 +98,7 @@ impl Pick {
             Self::Group(group) => format!("{{group: {}}}", GROUPS[group]),
             Self::Both(group, tag) => format!("{{group: {}, tag: {}}}", GROUPS[group], TAGS[tag]),
             Self::Everything => "{everything: true}".to_owned(),
+            Self::Alert(title) => format!("{{alert: {{title: \"{}\"}}}}", TITLES[title]),
         }
     }
 }
@@ -100,12 +110,13 @@ pub(super) fn name(slot: usize) -> String {
 
 impl Doc {
     pub(super) fn draw(draw: &mut Draw) -> Self {
-        let kind = match draw.below(10) {
+        let kind = match draw.below(12) {
             0..=3 => Kind::Isolate { full: true },
             4 => Kind::Isolate { full: false },
             5 | 6 => Kind::Restrict,
             7 | 8 => Kind::Scan { full: draw.chance(50) },
-            _ => Kind::Exempt,
+            9 => Kind::Exempt,
+            _ => Kind::Alerts(Rule::draw(draw)),
         };
         Self {
             kind,
@@ -118,6 +129,12 @@ impl Doc {
             queue: draw.chance(80),
             rollout: draw.chance(30).then(|| Rollout::draw(draw)),
         }
+    }
+
+    /// An alert rule.
+    pub(super) fn rule(draw: &mut Draw) -> Self {
+        let kind = Kind::Alerts(Rule::draw(draw));
+        Self { kind, ..Self::draw(draw) }
     }
 
     /// Whether it takes something away from devices.
@@ -133,7 +150,9 @@ impl Doc {
             Kind::Scan { full: true } => ("ScanSchedule", "scan: full, every: 7d, "),
             Kind::Scan { full: false } => ("ScanSchedule", "scan: quick, every: 3d, "),
             Kind::Exempt => ("Exemption", "reason: a test, approver: ciso@contoso.example, "),
+            Kind::Alerts(_) => ("AlertRule", ""),
         };
+        let mode = if self.audit { "audit" } else { "enforce" };
         let mut spec = format!("{lead}devices: {}", self.pick.yaml());
         if self.contains() {
             let Self { lease, renewal, adopt, .. } = self;
@@ -146,8 +165,8 @@ impl Doc {
                 let hours = jiff::SignedDuration::from_hours(i64::from(self.lease));
                 let _ = write!(spec, ", expires: {}", start + hours);
             }
+            Kind::Alerts(rule) => spec = rule.yaml(mode, &self.pick.yaml()),
             _ => {
-                let mode = if self.audit { "audit" } else { "enforce" };
                 let _ = write!(spec, ", mode: {mode}, queueOffline: {}, comment: sim", self.queue);
                 if let Some(rollout) = self.rollout {
                     let _ = write!(spec, ", rollout: {{{}}}", rollout.yaml());

@@ -104,9 +104,11 @@ impl<'t> Truth<'t> {
     pub(super) fn traits(self, row: u32) -> Traits {
         let machine = self.0.machine(row).unwrap();
         let group = self.0.group(machine.group).map(|group| group.name.to_string());
+        let alerts = self.0.alerts().iter().filter(|alert| alert.machines.contains(&row));
         Traits {
             tags: machine.tags.iter().map(ToString::to_string).collect(),
             group: group.unwrap_or_default(),
+            alerts: alerts.map(|alert| alert.title.to_string()).collect(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! out: devices, policies and faults are numbers that the world takes modulo what it has. Must
 //! never look at the product.
 
+use super::alerts::{Sort, Work};
 use super::deeds::{Deed, FAULTS, SWITCHES};
 use super::freezes::Drop;
 use super::policy::{Doc, Guard};
@@ -67,6 +68,8 @@ pub(super) enum Transition {
     Resume(usize, Course),
     /// One of the last runs is undone: so many before the last.
     Undo { site: usize, back: usize, course: Course },
+    /// An alert comes up, and somebody may be quick to look at it.
+    Raise(Sort, Option<Work>),
     /// Calm, until nothing is left to do.
     Settle,
 }
@@ -175,7 +178,7 @@ fn undo(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
 /// One thing, or a few that belong together.
 fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
     let site = draw.below(SITES);
-    match draw.below(23) {
+    match draw.below(27) {
         0 => life.push(Transition::Wait(draw.pick(&[1, 10, 60, 60 * 8, 60 * 30, 60 * 100]))),
         1 | 2 => life.push(Transition::Deed(Deed::draw(draw))),
         3 | 4 => {
@@ -221,8 +224,22 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
                 apply(draw, site, life);
             }
         }
+        23 => alerts(draw, site, life),
         _ => life.push(Transition::Calm),
     }
+}
+
+/// An alert, and rules for it.
+fn alerts(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    if draw.chance(60) {
+        let (slot, doc) = (draw.below(5), Some(Doc::rule(draw)));
+        life.push(Transition::Edit { site, slot, doc });
+    }
+    for _ in 0..1 + draw.below(2) {
+        let work = draw.chance(40).then(|| Work::draw(draw));
+        life.push(Transition::Raise(Sort::draw(draw), work));
+    }
+    apply(draw, site, life);
 }
 
 /// A life.
