@@ -91,7 +91,11 @@ impl Scene<'_> {
             // Weaker is reached by a release only, in which the device would be free.
             return (level == 0).then_some((row, side, Inverse { level, end: None }));
         }
-        let end = before.and_then(until).filter(|end| *end > self.plan.created_at)?;
+        // What is typed in the portal is a person's, and has no end.
+        let end = before
+            .filter(|action| marked(action).is_some())
+            .and_then(until)
+            .filter(|end| *end > self.plan.created_at)?;
         (level > 0).then_some((row, side, Inverse { level, end: Some(end) }))
     }
 
