@@ -40,6 +40,10 @@ impl Sort {
             device: (!draw.chance(10)).then(|| draw.below(64)),
         }
     }
+
+    pub(super) fn titled(draw: &mut Draw, title: usize) -> Self {
+        Self { title: TITLES[title], ..Self::draw(draw) }
+    }
 }
 
 /// What an analyst does with an alert.

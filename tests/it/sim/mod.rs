@@ -5,7 +5,7 @@
 //! and a misbehaving API interfere (`transition`). The real product runs in one process under a
 //! clock that jumps to the next thing that is due (`world`). After each step a reference model that
 //! sees the tenant from behind (`reference`) says whether the laws of the design still hold
-//! (`on_plans`, `on_runs`, `on_actions`, `settle`); their numbers are:
+//! (`on_plans`, `on_runs`, `on_actions`, `on_alerts`, `on_edits`, `accepts`, `settle`); their numbers are:
 //!
 //! 1. a plan after a fully applied plan is empty · 2. order changes nothing · 3. tighter guardrails
 //!    never add a change, a lift gives back only what its code held, nothing is sent while it is
@@ -15,8 +15,7 @@
 //!    9. every run and every restriction ends · 10. an undoing restores what its run changed and touches
 //!    nothing else
 //!
-//! Lives have no alert rule, no `onManualRelease`, no accepted deviation and no merged device in
-//! them: the tests of those say what they do.
+//! Lives have no `onManualRelease` and no merged device in them: the tests of those say what they do.
 //!
 //! What it catches was tried by breaking the product on purpose; each of these failed within the
 //! first hundred seeds:
@@ -37,6 +36,7 @@
 //! A life that breaks one is made as short as it goes (`shrink`) and printed with the command that
 //! replays it. `SIM=SEED` replays one life, `SIM_NIGHT=HOURS` goes on with new seeds until one fails.
 
+mod accepts;
 mod alerts;
 mod deeds;
 mod fleet;
@@ -190,12 +190,21 @@ fn five_hundred_lives_break_no_law() {
         ("pending offline", 200),
         ("failed", 50),
         ("frozen", 40),
-        ("lifted", 6),
+        ("lifted", 4),
         ("waves", 200),
         ("halted", 4),
         ("paused", 20),
         ("undoings begun", 80),
         ("restored", 50),
+        ("alerts changed", 200),
+        ("alert comments", 180),
+        ("alerts restored", 60),
+        ("verdicts spared", 100),
+        ("undone and left", 60),
+        ("rules in conflict", 4),
+        ("triggers capped", 100),
+        ("accepted", 20),
+        ("accepted moved", 20),
     ] {
         let found = tally.get(what).copied().unwrap_or(0);
         assert!(found >= least, "`{what}` happened {found} times only");

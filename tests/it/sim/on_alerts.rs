@@ -216,10 +216,11 @@ fn spelled(handling: &Handling) -> String {
     format!("{}/{}/{}/{who}", status.word(), classification.word(), determination.word())
 }
 
-/// What of alerts a plan leaves alone, and why.
+/// What a plan leaves alone because of alerts, and why.
 pub(super) fn count(world: &mut World, plan: &Plan) {
     for row in &plan.held {
         match row.reason.code.as_str() {
+            "cap-alert-rule" => world.count("triggers capped"),
             "analyst-verdict" => world.count("verdicts spared"),
             "undone" => world.count("undone and left"),
             "rule-conflict" => world.count("rules in conflict"),

@@ -12,7 +12,7 @@ use super::policy::{Doc, Guard, Kind, Traits};
 use super::reference::{Side, Truth, mark, marked};
 use super::settle::{concerns, is_wanted};
 use super::world::{Site, World};
-use super::{Broken, Check, on_alerts, on_guards, on_reads, on_undo, on_waves};
+use super::{Broken, Check, accepts, on_alerts, on_guards, on_reads, on_undo, on_waves};
 
 /// How long a plan may be applied.
 const VALID: SignedDuration = SignedDuration::from_mins(30);
@@ -47,10 +47,11 @@ pub(super) fn plan(
         match &around.purpose {
             _ if !inventory.is_complete() => scene.partial(inventory),
             Purpose::Undo(past) => scene.undo_must(past),
-            _ => scene.must().and_then(|()| scene.waves()),
+            _ => scene.must().and_then(|()| scene.watched()).and_then(|()| scene.waves()),
         }
     })?;
     on_alerts::count(world, plan);
+    accepts::count(world, plan);
     on_waves::order(world, site, plan)?;
     on_guards::lifted(world, site, plan, around, inventories)?;
     // These cost more than the rest together; some of the plans show as much as all of them.
@@ -77,11 +78,15 @@ fn adds_up(site: &Site, plan: &Plan, inventory: &Inventory, alerts: usize) -> Ch
         }
     }
     for doc in site.docs.values() {
+        if let Kind::Accepted(accepted) = doc.kind {
+            let lasts = accepts::ends(doc) > plan.created_at;
+            facets.extend(accepted.facets().filter(|_| lasts));
+        }
         facets.extend(match doc.kind {
             Kind::Isolate { .. } => Some(Facet::Isolation),
             Kind::Restrict => Some(Facet::CodeExecution),
             Kind::Scan { .. } => Some(Facet::Scan),
-            Kind::Exempt | Kind::Alerts(_) => None,
+            Kind::Exempt | Kind::Alerts(_) | Kind::Accepted(_) => None,
         });
     }
     let missing = rows().filter(|row| row.reason.code == "device-missing").count();
@@ -115,12 +120,10 @@ pub(super) fn side_of(facet: Facet) -> Option<Side> {
 
 impl Scene<'_> {
     pub(super) fn exempt(&self, traits: &Traits, side: Side) -> bool {
-        let hours = |doc: &Doc| SignedDuration::from_hours(i64::from(doc.lease));
         self.site.docs.values().any(|doc| {
-            doc.kind == Kind::Exempt
-                && side != Side::Scan
+            accepts::exempts(doc, side)
                 && doc.pick.selects(traits)
-                && crate::apply_rig::start() + hours(doc) > self.plan.created_at
+                && accepts::ends(doc) > self.plan.created_at
         })
     }
 

@@ -6,10 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::accepts::Accepted;
 use super::alerts::TITLES;
 use super::rules::Rule;
 use super::transition::Draw;
@@ -32,15 +34,23 @@ pub(super) struct Doc {
     pub(super) adopt: bool,
     pub(super) queue: bool,
     pub(super) rollout: Option<Rollout>,
+    /// Its text, where the product wrote it.
+    pub(super) text: Option<Arc<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    Isolate { full: bool },
+    Isolate {
+        full: bool,
+    },
     Restrict,
-    Scan { full: bool },
+    Scan {
+        full: bool,
+    },
     Exempt,
     Alerts(Rule),
+    /// What somebody has accepted on a device.
+    Accepted(Accepted),
 }
 
 /// Which devices.
@@ -53,6 +63,8 @@ pub(super) enum Pick {
     Everything,
     /// Devices with an alert of that title.
     Alert(usize),
+    /// The device in that row.
+    Device(u32),
 }
 
 /// What a policy can tell devices apart by.
@@ -60,6 +72,7 @@ pub(super) enum Pick {
 pub(super) struct Traits {
     pub(super) tags: Vec<String>,
     pub(super) group: String,
+    pub(super) row: u32,
     /// Titles of its alerts.
     pub(super) alerts: Vec<String>,
 }
@@ -88,6 +101,7 @@ impl Pick {
             Self::Group(group) => device.group == GROUPS[group],
             Self::Both(group, tag) => device.group == GROUPS[group] && device.has(tag),
             Self::Everything => true,
+            Self::Device(row) => device.row == row,
             Self::Alert(title) => device.alerts.iter().any(|held| held == TITLES[title]),
         }
     }
@@ -98,6 +112,7 @@ impl Pick {
             Self::Group(group) => format!("{{group: {}}}", GROUPS[group]),
             Self::Both(group, tag) => format!("{{group: {}, tag: {}}}", GROUPS[group], TAGS[tag]),
             Self::Everything => "{everything: true}".to_owned(),
+            Self::Device(row) => panic!("the product writes of the device in row {row}"),
             Self::Alert(title) => format!("{{alert: {{title: \"{}\"}}}}", TITLES[title]),
         }
     }
@@ -128,6 +143,7 @@ impl Doc {
             adopt: draw.chance(20),
             queue: draw.chance(80),
             rollout: draw.chance(30).then(|| Rollout::draw(draw)),
+            text: None,
         }
     }
 
@@ -135,6 +151,12 @@ impl Doc {
     pub(super) fn rule(draw: &mut Draw) -> Self {
         let kind = Kind::Alerts(Rule::draw(draw));
         Self { kind, ..Self::draw(draw) }
+    }
+
+    /// An isolation of the devices that have an alert of that title.
+    pub(super) fn triggered(draw: &mut Draw, title: usize) -> Self {
+        let (kind, pick) = (Kind::Isolate { full: true }, Pick::Alert(title));
+        Self { kind, pick, audit: false, ..Self::draw(draw) }
     }
 
     /// Whether it takes something away from devices.
@@ -151,6 +173,7 @@ impl Doc {
             Kind::Scan { full: false } => ("ScanSchedule", "scan: quick, every: 3d, "),
             Kind::Exempt => ("Exemption", "reason: a test, approver: ciso@contoso.example, "),
             Kind::Alerts(_) => ("AlertRule", ""),
+            Kind::Accepted(_) => return self.text.as_deref().unwrap_or_default().to_owned(),
         };
         let mode = if self.audit { "audit" } else { "enforce" };
         let mut spec = format!("{lead}devices: {}", self.pick.yaml());
@@ -263,6 +286,8 @@ pub(super) struct Guard {
     pub(super) group: Option<u32>,
     /// Most isolations in a day.
     pub(super) day: Option<u32>,
+    /// Most devices isolated in a day because of alerts of one title.
+    pub(super) trigger: Option<u32>,
     /// The hour (UTC) at which a freeze window of four hours opens every day.
     pub(super) window: Option<i8>,
 }
@@ -271,9 +296,10 @@ impl Guard {
     pub(super) fn draw(draw: &mut Draw) -> Self {
         let mut some = |of: &[u32]| draw.chance(35).then(|| draw.pick(of));
         let (run, group, day) = (some(&[2, 4]), some(&[50, 80]), some(&[3, 8]));
+        let trigger = some(&[1, 2]);
         let protects = draw.chance(75);
         let window = draw.chance(25).then(|| draw.pick(&[8, 10, 11, 18]));
-        Self { protects, run, group, day, window }
+        Self { protects, run, group, day, trigger, window }
     }
 
     pub(super) fn protects(&self, device: &Traits) -> bool {
@@ -296,6 +322,11 @@ impl Guard {
         }
         if let Some(day) = self.day {
             caps.push(format!("rolling: {{count: {day}, window: 24h}}"));
+        }
+        if let Some(trigger) = self.trigger {
+            caps.push(format!("fleet: 100%, alertRule: {{count: {trigger}, window: 24h}}"));
+            caps.extend(self.run.is_none().then(|| "run: 1000".to_owned()));
+            caps.extend(self.group.is_none().then(|| "group: 100%".to_owned()));
         }
         let mut lines = vec!["  caps:".to_owned()];
         let caps = if caps.is_empty() {

@@ -108,6 +108,7 @@ impl<'t> Truth<'t> {
         Traits {
             tags: machine.tags.iter().map(ToString::to_string).collect(),
             group: group.unwrap_or_default(),
+            row,
             alerts: alerts.map(|alert| alert.title.to_string()).collect(),
         }
     }

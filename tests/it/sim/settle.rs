@@ -14,7 +14,7 @@ use super::policy::{Kind, Traits};
 use super::reference::Side;
 use super::transition::{Course, SITES};
 use super::world::World;
-use super::{Broken, Check, on_alerts};
+use super::{Broken, Check, accepts, on_alerts};
 
 /// Rounds in which everything must have come to rest. Several actions of ours may hang on one
 /// device, and each plan cancels one.
@@ -39,7 +39,7 @@ pub(super) async fn settle(world: &mut World) -> Check {
     on_alerts::at_rest(world)?;
     // Longer than any lease with its renewals, and again for what was taken only then.
     for _ in 0..2 {
-        if !holds_any(world) {
+        if !holds_any(world) && !accepts::holds_any(world) {
             break;
         }
         world.wait(60 * 24 * 20).await;

@@ -240,6 +240,7 @@ impl World {
             Transition::Resume(site, course) => self.resume(*site, course).await?,
             Transition::Undo { site, back, course } => self.undo(*site, *back, course).await?,
             Transition::Raise(sort, work) => self.raise(*sort, *work),
+            Transition::Accept(site, accept) => self.accept(*site, accept).await?,
             Transition::Settle => settle::settle(self).await?,
         }
         on_edits::check(self)?;
