@@ -177,6 +177,10 @@ impl Scene<'_> {
                 (Side::Scan, None) => accepted.scan = true,
                 _ => return wrong(4, "no value, or one of nothing"),
             }
+            let settled = self.truth.is_quiet_since(row, side, self.began);
+            if settled && level.is_some() && !self.is_still(row, side) {
+                return wrong(4, "an action is in flight");
+            }
             let standing = self.truth.standing(row, side, self.began);
             if level.is_some_and(|level| level != standing.level) && self.is_still(row, side) {
                 return wrong(4, &format!("what is live is {standing:?}"));

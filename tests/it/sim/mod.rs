@@ -1,11 +1,12 @@
 //! Simulated lives of planner, engine and client against the emulator, held against a small model.
 //!
 //! A seed draws a fleet and a life: two workspaces on one tenant write and edit policies, plan,
-//! apply, are killed and resumed, while analysts, attack disruption, other tools, offline devices
-//! and a misbehaving API interfere (`transition`). The real product runs in one process under a
-//! clock that jumps to the next thing that is due (`world`). After each step a reference model that
-//! sees the tenant from behind (`reference`) says whether the laws of the design still hold
-//! (`on_plans`, `on_runs`, `on_actions`, `on_alerts`, `on_edits`, `accepts`, `settle`); their numbers are:
+//! apply, accept deviations, are killed and resumed, while alerts come up and analysts, attack
+//! disruption, other tools, offline devices and a misbehaving API interfere (`transition`). The real
+//! product runs in one process under a clock that jumps to the next thing that is due (`world`).
+//! After each step a reference model that sees the tenant from behind (`reference`) says whether the
+//! laws of the design still hold (`on_plans`, `on_runs`, `on_actions`, `on_alerts`, `on_edits`,
+//! `accepts`, `settle`); their numbers are:
 //!
 //! 1. a plan after a fully applied plan is empty · 2. order changes nothing · 3. tighter guardrails
 //!    never add a change, a lift gives back only what its code held, nothing is sent while it is
@@ -31,7 +32,13 @@
 //! | somebody else's action stands for ours; a failed one counts as done | 5 |
 //! | a cap of a run, a group or a day is overlooked | 3 |
 //! | a lease has no end; a run waits for an offline device for ever | 9 |
-//! | a used-up lease is taken again | 5, by the planner's own checker |
+//! | a used-up lease is taken again; the title in a rule is ignored | 5, by the planner's own checker |
+//! | a person's verdict is overwritten | 6 |
+//! | the comment of an alert whose answer was lost is posted again unseen | 7 |
+//! | a rule sets again what was undone; an undoing takes back an alert that somebody has changed since | 10 |
+//! | the cap on what alerts of one title trigger is overlooked | 3 |
+//! | an exemption does not end; an accepted value is not watched | 4 |
+//! | another value is accepted than the one there is | 6 |
 //!
 //! A life that breaks one is made as short as it goes (`shrink`) and printed with the command that
 //! replays it. `SIM=SEED` replays one life, `SIM_NIGHT=HOURS` goes on with new seeds until one fails.

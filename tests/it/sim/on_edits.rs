@@ -61,7 +61,7 @@ pub(super) fn comments(world: &World) -> Check {
 fn moved(known: &Known, edits: &[AlertEdit], at: usize) -> Option<AlertEdit> {
     let edit = &edits[at];
     let looked = edit.at - READ_AGE;
-    let mut between = edits[..at].iter().rev().take_while(|other| other.at > known.planned);
+    let mut between = edits[..at].iter().rev().take_while(|other| other.at >= known.planned);
     between.find(|other| other.alert == edit.alert && other.at < looked).cloned()
 }
 

@@ -279,6 +279,15 @@ fn alerts(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
         let work = draw.chance(40).then(|| Work::draw(draw));
         life.push(Transition::Raise(Sort::draw(draw), work));
     }
+    if draw.chance(50) {
+        // While the plan lies for review, an analyst is at work.
+        life.push(Transition::Plan(site));
+        for device in 0..4 {
+            let what = What::Alert(Work::draw(draw));
+            life.push(Transition::Deed(Deed { device, what }));
+        }
+        life.push(Transition::Wait(draw.pick(&[4, 12])));
+    }
     apply(draw, site, life);
 }
 
