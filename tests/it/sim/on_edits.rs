@@ -141,6 +141,9 @@ pub(super) fn outcome(world: &World, site: usize, change: &Change, ended: &Ended
         let wrote = |text: &str| mark(text).is_some_and(|mark| mark.change == id);
         let commented = alert.comments.iter().any(|comment| wrote(&comment.text));
         let patched = site.patched.contains_key(&id);
+        // A request whose answer was lost and whose effect somebody has undone cannot be told from
+        // one that never arrived.
+        let stands = site.patched.get(&id).is_some_and(|edit| alert.handling() == edit.after);
         match ended.outcome {
             Outcome::Done if change.parameters.comment.is_some() && !commented => {
                 lie("its comment is not there")
@@ -148,7 +151,7 @@ pub(super) fn outcome(world: &World, site: usize, change: &Change, ended: &Ended
             Outcome::Done if sets(change) && !patched && !was_so(truth.0, change) => {
                 lie("it was never set")
             }
-            Outcome::NotAttempted | Outcome::Refused if commented || patched => {
+            Outcome::NotAttempted | Outcome::Refused if commented || stands => {
                 lie("it was done all the same")
             }
             _ => Ok(()),
