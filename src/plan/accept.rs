@@ -157,7 +157,8 @@ fn refuse(
         (Disposition::Unknown, code) => {
             Err(Refusal::Unknown { name, facet, code: code.to_owned() })
         }
-        (_, "exemption") => {
+        // One whose device has left the accepted value still speaks of it: a second one would have no say.
+        (_, "exemption" | "accepted-moved") => {
             let exemption = reason.and_then(|reason| reason.text("name")).unwrap_or_default();
             Err(Refusal::Exempt { name, facet, exemption })
         }

@@ -241,7 +241,13 @@ impl Case<'_> {
     /// What takes the action back; an error when nothing does.
     fn inverse<L: Level>(&self, device: Dev, own: &ActionRow) -> Result<Inverse, Reason> {
         let inventory = self.scene.inventory;
-        let policy = |row: &ActionRow| Marker::find(&row.comment).map(|marker| marker.policy);
+        let marker =
+            |row: &ActionRow| match readings::holder_of(row, &self.scene.input.workspace.id) {
+                Holder::Ours { .. } | Holder::OtherWorkspace { .. } => Marker::find(&row.comment),
+                // A marker that somebody typed in the portal says nothing.
+                Holder::Named { .. } | Holder::Nobody => None,
+            };
+        let policy = |row: &ActionRow| marker(row).map(|marker| marker.policy);
         let lost = || Reason::new("action-gone");
         if self.change.verb == L::PLACE {
             if self.change.from != L::FREE.word() {
@@ -264,7 +270,7 @@ impl Case<'_> {
             return Err(reason);
         }
         let placed = latest(inventory, device, L::FACET, Some(own)).ok_or_else(lost)?;
-        let until = Marker::find(&placed.comment).and_then(|marker| marker.until);
+        let until = marker(placed).and_then(|marker| marker.until);
         let until = until.ok_or_else(|| Reason::new("lease-unknown"))?;
         if until <= self.scene.input.now {
             return Err(Reason::new("lease-over").with("ended", until.to_string()));

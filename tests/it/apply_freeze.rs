@@ -74,7 +74,6 @@ fn nothing_leaves_after_the_file_is_there_and_resume_sends_the_rest_once() {
             };
             let summary = run(&mut engine, ports, &mut |_| {}).await.unwrap();
             assert_eq!(summary.stopped.as_ref().map(|reason| &*reason.code), Some("frozen"));
-            assert_eq!(service.sent.load(Ordering::SeqCst), at);
             assert_eq!(rig.taken().values().sum::<usize>(), at - 1);
             assert!(summary.count(Outcome::NotAttempted) >= u32::try_from(31 - at).unwrap());
 

@@ -55,20 +55,21 @@ impl Change {
 
     fn apply(&self, tenant: &mut Tenant, row: u32, context: &Context<'_>) {
         let now = dates::whole_ticks(context.now);
-        let Some(alert) = tenant.alert_mut(row) else { return };
-        if let Some(status) = self.status {
-            alert.set_status(status, now);
-        }
-        if let Some(assigned_to) = &self.assigned_to {
-            alert.assigned_to.clone_from(assigned_to);
-        }
-        alert.classification = self.classification.unwrap_or(alert.classification);
-        alert.determination = self.determination.unwrap_or(alert.determination);
-        if let Some(text) = &self.comment {
-            let by = Arc::from(context.caller.app_name.as_str());
-            alert.comments.push(Comment { text: Arc::clone(text), by, at: now });
-        }
-        alert.updated = now;
+        let by: &str = &context.caller.app_name;
+        tenant.edit_alert(row, by, now, |alert| {
+            if let Some(status) = self.status {
+                alert.set_status(status, now);
+            }
+            if let Some(assigned_to) = &self.assigned_to {
+                alert.assigned_to.clone_from(assigned_to);
+            }
+            alert.classification = self.classification.unwrap_or(alert.classification);
+            alert.determination = self.determination.unwrap_or(alert.determination);
+            if let Some(text) = &self.comment {
+                let text = Arc::clone(text);
+                alert.comments.push(Comment { text, by: Arc::from(by), at: now });
+            }
+        });
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn patch(tenant: &mut Tenant, context: &Context<'_>, id: &str) -> Ans
     let change = Change::read(&object(context)?)?;
     let row = tenant.find_alert(id).ok_or_else(|| alerts::unknown(id))?;
     let now = dates::whole_ticks(context.now);
-    if let Some(alert) = tenant.alert_mut(row) {
+    tenant.edit_alert(row, &context.caller.app_name, now, |alert| {
         if let Some(status) = change.status {
             alert.set_status(status, now);
         }
@@ -40,8 +40,7 @@ pub(super) fn patch(tenant: &mut Tenant, context: &Context<'_>, id: &str) -> Ans
         if let Some(assigned_to) = change.assigned_to {
             alert.assigned_to = assigned_to;
         }
-        alert.updated = now;
-    }
+    });
     let alert = tenant.alert(row).ok_or_else(|| alerts::unknown(id))?;
     Ok(alerts::entity(tenant, context, alert))
 }
@@ -66,11 +65,11 @@ pub(super) fn comment(tenant: &mut Tenant, context: &Context<'_>, id: &str) -> A
     };
     let row = tenant.find_alert(id).ok_or_else(|| alerts::unknown(id))?;
     let now = dates::whole_ticks(context.now);
-    let by = Arc::from(context.caller.app_name.as_str());
-    if let Some(alert) = tenant.alert_mut(row) {
-        alert.comments.push(Comment { text: Arc::from(text.as_str()), by, at: now });
-        alert.updated = now;
-    }
+    let by: &str = &context.caller.app_name;
+    tenant.edit_alert(row, by, now, |alert| {
+        let text = Arc::from(text.as_str());
+        alert.comments.push(Comment { text, by: Arc::from(by), at: now });
+    });
     let alert = tenant.alert(row).ok_or_else(|| alerts::unknown(id))?;
     let body = Comments {
         context: context.metadata(&format!("security/alerts_v2('{id}')/comments")),

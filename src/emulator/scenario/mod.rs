@@ -12,6 +12,7 @@
 //! language; `docs/emulator.md` describes it. Nothing of a text is played when one of its lines is
 //! wrong.
 
+mod classify;
 mod fault;
 mod line;
 mod parse;
@@ -32,6 +33,7 @@ use crate::emulator::tenant::machine::Posture;
 use crate::emulator::tenant::{Action, Actor, Order};
 use crate::model::ActionKind;
 
+use classify::Classify;
 pub use switches::SWITCHES;
 use switches::Switch;
 
@@ -96,6 +98,8 @@ enum Statement {
         tag: String,
         on: bool,
     },
+    /// Somebody works on an alert.
+    Classify(Box<Classify>),
     /// The posture changes without any action.
     Drift(String, Posture),
     /// The device's next actions fail.
@@ -144,7 +148,16 @@ impl Scenario {
             Statement::Fault(_)
             | Statement::ClearFaults
             | Statement::Switch(_)
-            | Statement::Roles(_) => None,
+            | Statement::Roles(_)
+            | Statement::Classify(_) => None,
+        })
+    }
+
+    /// The alerts named, with their lines.
+    fn alerts(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.steps.iter().filter_map(|step| match &step.what {
+            Statement::Classify(classify) => Some((step.line, classify.alert())),
+            _ => None,
         })
     }
 }
@@ -186,13 +199,18 @@ impl Emulator {
     /// time has come.
     ///
     /// # Errors
-    /// The lines that name a device the tenant does not have; then nothing is played.
+    /// The lines that name a device or an alert the tenant does not have; then nothing is played.
     pub fn play(&mut self, scenario: &Scenario, now: Timestamp) -> Result<(), Vec<ScenarioError>> {
         let unknown = |(line, device): (usize, &str)| {
             let message = format!("there is no device `{device}`");
             self.tenant.find(device).is_none().then_some(ScenarioError { line, message })
         };
-        let errors: Vec<ScenarioError> = scenario.devices().filter_map(unknown).collect();
+        let gone = |(line, alert): (usize, &str)| {
+            let message = format!("there is no alert `{alert}`");
+            self.tenant.find_alert(alert).is_none().then_some(ScenarioError { line, message })
+        };
+        let errors = scenario.devices().filter_map(unknown);
+        let errors: Vec<ScenarioError> = errors.chain(scenario.alerts().filter_map(gone)).collect();
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -242,6 +260,7 @@ impl Emulator {
                     if on { machine.add_tag(&tag) } else { machine.remove_tag(&tag) }
                 }
             }
+            Statement::Classify(classify) => classify.carry_out(&mut self.tenant, at),
             Statement::Drift(device, posture) => {
                 if let Some(row) = self.tenant.find(&device) {
                     self.tenant.set_posture(row, posture);

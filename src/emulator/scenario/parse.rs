@@ -1,5 +1,6 @@
 //! Lines to statements, every wrong line with its number.
 
+use super::classify::Classify;
 use super::line::{Words, span};
 use super::switches::Switch;
 use super::{RoleEdit, Scenario, ScenarioError, Statement, Step, When, fault, order_of};
@@ -70,6 +71,7 @@ fn statement(words: &mut Words, text: &str) -> Result<Statement, String> {
             let device = words.need("a device")?;
             Statement::Tag { device, tag: words.need("a tag")?, on: verb == "tag" }
         }
+        "classify" => Statement::Classify(Box::new(Classify::read(words)?)),
         "drift" => {
             let device = words.need("a device")?;
             Statement::Drift(device, posture(words)?)
@@ -81,7 +83,7 @@ fn statement(words: &mut Words, text: &str) -> Result<Statement, String> {
         }
         other => {
             return Err(format!(
-                "`{other}` is not a statement; there are fault, clear, switch, roles, offline, online, act, tag, untag, drift, fail"
+                "`{other}` is not a statement; there are fault, clear, switch, roles, offline, online, act, tag, untag, classify, drift, fail"
             ));
         }
     })

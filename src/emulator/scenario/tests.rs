@@ -6,9 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Scenario;
 use crate::emulator::config::Conflicts;
+use crate::emulator::tenant::Handling;
 use crate::emulator::tenant::machine::{Machine, MachineId};
 use crate::emulator::{Config, Emulator, Tenant};
-use crate::model::{ActionStatus, Isolation, Restriction};
+use crate::model::{
+    ActionStatus, AlertStatus, Classification, Determination, Isolation, Restriction,
+};
 
 fn start() -> Timestamp {
     "2026-03-02T10:00:00Z".parse().unwrap()
@@ -61,6 +64,13 @@ fn every_wrong_line_is_named_with_its_number() {
         ("act a@b isolate gently pc-1", "`isolate gently` is not an action"),
         ("act a@b quarantine abc pc-1", "`quarantine abc` is not an action"),
         ("act a@b release full pc-1", "`release full` is not an action"),
+        ("classify a@b", "an alert is missing"),
+        ("classify a@b da1", "what is done to the alert is missing"),
+        ("classify a@b da1 status", "a value is missing"),
+        ("classify a@b da1 status shut", "`shut` is no status"),
+        ("classify a@b da1 classification wrong", "`wrong` is no classification"),
+        ("classify a@b da1 determination clean", "`clean` is no determination"),
+        ("classify a@b da1 verdict x", "`verdict` is not one of status,"),
         ("drift pc-1", "a posture is missing"),
         ("drift pc-1 sideways", "`sideways` is not one of"),
         ("fault", "what goes wrong is missing"),
@@ -171,6 +181,42 @@ fn the_timeline_is_lived_in_order_between_requests() {
         ]
     );
     assert_eq!(actions[2].created, after("1h"));
+}
+
+#[test]
+fn somebody_works_on_an_alert_and_it_is_known_who() {
+    let mut emulator = Emulator::new(Config { devices: 10, ..Config::default() }, start());
+    let id = emulator.tenant().alerts()[0].id.to_string();
+    let before = emulator.tenant().alerts()[0].handling();
+    play(
+        &mut emulator,
+        &format!(
+            "at 5m classify ana@contoso.example {id} status resolved classification falsePositive \
+             determination notMalicious assigned-to bob@contoso.example comment \"a test\"\n\
+             at 6m classify soar {id} assigned-to nobody"
+        ),
+    );
+    pass(&mut emulator, after("5m"));
+    let alert = &emulator.tenant().alerts()[0];
+    let judged = Handling {
+        status: AlertStatus::Resolved,
+        classification: Classification::FalsePositive,
+        determination: Determination::NotMalicious,
+        assigned_to: Some("bob@contoso.example".into()),
+    };
+    assert_eq!(alert.handling(), judged);
+    assert_eq!((alert.updated, alert.resolved), (after("5m"), Some(after("5m"))));
+    let comment = alert.comments.last().unwrap();
+    assert_eq!((&*comment.text, &*comment.by), ("a test", "ana@contoso.example"));
+    pass(&mut emulator, after("10m"));
+    assert_eq!(emulator.tenant().alerts()[0].assigned_to, None);
+    let edits = emulator.tenant().alert_edits();
+    assert_eq!((edits.len(), &*edits[1].by, edits[1].at), (2, "soar", after("6m")));
+    assert_eq!((&edits[0].before, &edits[0].after), (&before, &judged));
+    assert_eq!((edits[0].comment.as_deref(), &edits[1].comment), (Some("a test"), &None));
+    let unknown = Scenario::parse("classify ana@contoso.example da0 status new").unwrap();
+    let errors = emulator.play(&unknown, start()).unwrap_err();
+    assert_eq!(errors[0].to_string(), "line 1: there is no alert `da0`");
 }
 
 #[test]

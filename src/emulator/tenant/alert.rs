@@ -100,6 +100,44 @@ impl Alert {
         }
         self.status = status;
     }
+
+    /// What people and programs have made of it.
+    #[must_use]
+    pub fn handling(&self) -> Handling {
+        Handling {
+            status: self.status,
+            classification: self.classification,
+            determination: self.determination,
+            assigned_to: self.assigned_to.clone(),
+        }
+    }
+}
+
+/// What people and programs change of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are the service's own")]
+pub struct Handling {
+    pub status: AlertStatus,
+    pub classification: Classification,
+    pub determination: Determination,
+    pub assigned_to: Option<Arc<str>>,
+}
+
+/// What somebody did to an alert. No API shows it: tests ask it who did what, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertEdit {
+    /// Row of the alert.
+    pub alert: u32,
+    /// The person, or the name of the application.
+    pub by: Arc<str>,
+    /// When.
+    pub at: Timestamp,
+    /// As it was.
+    pub before: Handling,
+    /// As it was left.
+    pub after: Handling,
+    /// The comment that was added.
+    pub comment: Option<Arc<str>>,
 }
 
 /// An incident: each alert belongs to exactly one.

@@ -24,7 +24,7 @@ use crate::emulator::random::{Guid, Random};
 use crate::model::{Isolation, Restriction};
 
 pub use action::Action;
-pub use alert::{Alert, Comment, Incident};
+pub use alert::{Alert, AlertEdit, Comment, Handling, Incident};
 pub use av::AvHealth;
 pub use machine::{Machine, MachineId};
 pub use submit::{Actor, Order, Submission};
@@ -55,6 +55,7 @@ pub struct Tenant {
     actions_of: HashMap<u32, Vec<u32>>,
     pub(crate) alerts: Vec<Alert>,
     alert_by_id: HashMap<Arc<str>, u32>,
+    alert_edits: Vec<AlertEdit>,
     /// Incidents, oldest first.
     pub incidents: Vec<Incident>,
     /// When something happens by itself: the instant and whom it concerns.
@@ -79,6 +80,7 @@ impl Tenant {
             actions_of: HashMap::new(),
             alerts: Vec::new(),
             alert_by_id: HashMap::new(),
+            alert_edits: Vec::new(),
             incidents: Vec::new(),
             due: BTreeSet::new(),
             now,
@@ -211,6 +213,23 @@ impl Tenant {
     /// The alert in a row, to be changed. Its id stays as it is.
     pub fn alert_mut(&mut self, row: u32) -> Option<&mut Alert> {
         self.alerts.get_mut(row as usize)
+    }
+
+    /// Lets somebody change an alert or comment on it, and notes who did.
+    pub fn edit_alert(&mut self, row: u32, by: &str, at: Timestamp, edit: impl FnOnce(&mut Alert)) {
+        let Some(alert) = self.alerts.get_mut(row as usize) else { return };
+        let (before, comments) = (alert.handling(), alert.comments.len());
+        edit(alert);
+        alert.updated = at;
+        let comment = alert.comments.get(comments).map(|comment| Arc::clone(&comment.text));
+        let (after, by) = (alert.handling(), Arc::from(by));
+        self.alert_edits.push(AlertEdit { alert: row, by, at, before, after, comment });
+    }
+
+    /// What was done to alerts since the tenant began, oldest first.
+    #[must_use]
+    pub fn alert_edits(&self) -> &[AlertEdit] {
+        &self.alert_edits
     }
 
     /// What is truly in force on a device, found by id or name; no machine record shows it.

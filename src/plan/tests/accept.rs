@@ -111,6 +111,19 @@ fn what_is_unknown_in_flight_or_exempted_is_refused_with_its_reason() {
 }
 
 #[test]
+fn what_has_left_an_accepted_value_is_not_accepted_by_a_second_exemption() {
+    let end = Span::from_days(9).after(now());
+    let mut accepting = exempt("kept", tag("ir"), &[Facet::Isolation], end);
+    accepting.accepted.isolation = Some(crate::model::Isolation::Full);
+    let exempted = PolicySet { exemptions: vec![accepting], ..policies() };
+    let moved = Fleet::of([Machine::new("pc-1").tag("ir")]);
+    let plan = planned(&exempted, &workspace(), moved.build());
+    assert_eq!(plan.held[0].reason.code, "accepted-moved");
+    let refused = of(&plan, "pc-1", &[]).unwrap_err().to_string();
+    assert_eq!(refused, "the isolation of `pc-1` is exempted already, by `kept`");
+}
+
+#[test]
 fn devices_that_deviate_alike_share_a_document() {
     let fleet = Fleet::of([
         Machine::new("pc-1").tag("ir"),

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::fleet::{Fleet, Machine, ago, alert, at, marked_until, now};
 use super::policies::{exempt, isolate, restrict, rule, scan, set, tag, workspace};
 use super::{planned, rows};
-use crate::model::ActionKind::Isolate;
+use crate::model::ActionKind::{Isolate, Unisolate};
 use crate::model::ActionStatus::Succeeded;
-use crate::model::{Facet, Span};
+use crate::model::{Facet, Isolation, Span};
 use crate::plan::standing::{PolicyRow, Then};
 use crate::plan::types::Plan;
 use crate::policy::PolicySet;
@@ -148,4 +148,28 @@ fn every_policy_and_exemption_is_listed_with_what_it_selects() {
     let exemptions: Vec<_> =
         plan.exemptions.iter().map(|row| (row.name.as_str(), row.devices)).collect();
     assert_eq!(exemptions, [("y", 1), ("z", 1)]);
+}
+
+#[test]
+fn a_policy_without_leases_left_strengthens_nothing_that_was_put_back() {
+    let until = at("2026-11-26T10:00:00Z");
+    let comment = |text: &str| marked_until("contoso-soc", "ir", until).replace("for a test", text);
+    let weak = |fleet: Fleet| fleet.last_action(|row| row.isolation = Some(Isolation::Selective));
+    let act = |fleet: Fleet, kind, hours, text: &str| {
+        fleet.action("pc-1", kind, Succeeded, ago(hours), &comment(text), "palisade")
+    };
+    let fleet = Fleet::of([Machine::new("pc-1").tag("ir")]);
+    let fleet = weak(act(fleet, Isolate, 30, "for a test"));
+    let fleet = act(fleet, Unisolate, 20, "lease ended: ir");
+    let fleet = weak(act(fleet, Isolate, 10, "undo of 20261123-0800-ab12: ir"));
+    for (renewal, expected) in [
+        (1, "held pc-1 isolation lease-spent"),
+        (2, "do isolate pc-1 selective -> full (strengthened)"),
+    ] {
+        let mut policy = isolate("ir", tag("ir"));
+        policy.containment.renewal = renewal;
+        let policies = PolicySet { isolation: vec![policy], ..set() };
+        let plan = planned(&policies, &workspace(), fleet.build());
+        assert_eq!(rows(&plan), [expected], "{renewal}");
+    }
 }

@@ -159,6 +159,12 @@ fn nothing_is_put_back_without_an_end() {
         let (fleet, past) = ran(&policies, fleet, 20);
         check(&policies, &fleet, &past, &[&format!("cannot pc-1 isolation {code}")]);
     }
+    // Nor with one that somebody typed in the portal, who came between our look and our release.
+    let (mut fleet, _) = ran(&policies, fleet, 30);
+    fleet.machines[0].tags.clear();
+    let (mut fleet, past) = ran(&policies, fleet, 20);
+    fleet.actions[0].source = "Portal".into();
+    check(&policies, &fleet, &past, &["cannot pc-1 isolation lease-unknown"]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //!
 //! Lines of the emulator's language; must never look at the product.
 
+use super::alerts::Work;
 use super::transition::Draw;
 
 /// What others do.
@@ -27,6 +28,8 @@ pub(super) enum What {
     Forger(&'static str),
     /// An analyst cancels whatever is pending.
     Cancel,
+    /// An analyst works on an alert.
+    Alert(Work),
 }
 
 const VERBS: &[&str] = &[
@@ -43,13 +46,14 @@ const VERBS: &[&str] = &[
 impl Deed {
     pub(super) fn draw(draw: &mut Draw) -> Self {
         let verb = draw.pick(VERBS);
-        let what = match draw.below(16) {
+        let what = match draw.below(20) {
             0 | 1 => What::Online(false),
             2 => What::Online(true),
             3 | 14 | 15 => What::Fails,
             4..=8 => What::Analyst(verb),
             9 | 10 => What::Disruption(draw.pick(&["isolate full", "restrict", "release"])),
             11 => What::Forger(verb),
+            16..=19 => What::Alert(Work::draw(draw)),
             _ => What::Cancel,
         };
         Self { device: draw.below(64), what }
@@ -67,6 +71,7 @@ impl Deed {
             What::Analyst(verb) => format!("act {analyst} {verb} {name} comment \"case 9\""),
             What::Disruption(verb) => format!("act Disruption {verb} {name} comment \"attack\""),
             What::Forger(verb) => format!("act {analyst} {verb} {name} comment \"{forged}\""),
+            What::Alert(work) => work.line(self.device),
             What::Cancel => format!("act {analyst} cancel {name}"),
         }
     }
@@ -103,6 +108,15 @@ pub(super) const FAULTS: &[&str] = &[
     // Answers are lost, and then nobody can be asked what became of the requests.
     "reset after x3 on POST /api/machines/*/*\nfault 503 x* nth 3 on GET /api/machineactions",
     "reset after x3 on POST /api/machines/*/*\nfault 503 x* nth 5 on GET /api/machineactions",
+    // Graph, where alerts are.
+    "reset after x2 on PATCH /v1.0/security/alerts_v2/*",
+    "500 after-effect x2 every 2 on ANY /v1.0/security/alerts_v2/**",
+    "reset after x2 on POST /v1.0/security/alerts_v2/*/comments",
+    "hang after on PATCH /v1.0/security/alerts_v2/*",
+    "503 x3 every 2 on ANY /v1.0/**",
+    "429 x2 retry-after 20 on PATCH /v1.0/security/alerts_v2/*",
+    "503 x* on GET /v1.0/security/alerts_v2",
+    "reset after x* every 2 on POST /v1.0/security/alerts_v2/*/comments",
 ];
 
 /// What the documentation leaves open, one way and the other.

@@ -8,6 +8,7 @@ use palisade::emulator::tenant::machine::{Machine, MachineId};
 use palisade::emulator::{App, Config, Tenant};
 use palisade::model::DeviceValue;
 
+use super::alerts;
 use super::policy::{GROUPS, TAGS};
 use super::transition::Draw;
 use super::twins;
@@ -51,6 +52,7 @@ pub(super) fn fleet(seed: u64, most: usize) -> (Config, Tenant, Vec<String>) {
             names.push(name);
         }
     }
+    alerts::first(&mut draw, &mut tenant, start());
     twins::begin(&mut draw, &mut tenant);
     // Lists of more rows than a page holds, in some tenants.
     tenant.behaviour.most_rows = draw.pick(&[10_000, 10_000, 10_000, 10_000, 8, 4]);

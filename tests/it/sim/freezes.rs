@@ -21,7 +21,7 @@ use super::reference::mark;
 use super::runs::Run;
 use super::transition::{Course, Draw, Transition};
 use super::world::{Site, World};
-use super::{Broken, Check, on_guards};
+use super::{Broken, Check, on_edits, on_guards};
 
 /// What is in flight when a freeze begins is answered by then, or given up.
 const SETTLED: SignedDuration = SignedDuration::from_mins(10);
@@ -176,10 +176,13 @@ impl Freezes {
 /// Asked after each life of a run.
 pub(super) fn check(world: &mut World, site: usize, run: &Run, summary: Option<&Summary>) -> Check {
     let freezes = world.sites[site].freezes.clone();
-    let sent = sent(world, run);
+    let (marked, patched) = (sent(world, run), on_edits::sent(world, run));
     let Site { docs, guard, .. } = &world.sites[site];
+    // What has begun is finished, unless the workspace is frozen.
+    let begins = marked.iter().filter(|it| !on_edits::is_afterword(run, &it.change));
+    let mut begins = begins.chain(&patched);
     if let Some(Sent { at, change, .. }) =
-        sent.first().filter(|_| *docs != run.docs || *guard != run.guard)
+        begins.clone().next().filter(|_| *docs != run.docs || *guard != run.guard)
     {
         let what = format!("sent at {at} although the files have changed: {change}");
         return Err(Broken::new(4, what));
@@ -191,11 +194,11 @@ pub(super) fn check(world: &mut World, site: usize, run: &Run, summary: Option<&
             .iter()
             .any(|change| change.id.to_string() == *id && on_guards::takes(change))
     };
-    let shut = sent.iter().find(|it| !lifted && guard.is_shut(it.at) && taking(&it.change));
+    let shut = begins.find(|it| !lifted && guard.is_shut(it.at) && taking(&it.change));
     if let Some(Sent { at, change, .. }) = shut {
         return Err(Broken::new(3, format!("sent at {at}, in a freeze window: {change}")));
     }
-    for request @ Sent { at, change, .. } in &sent {
+    for request @ Sent { at, change, .. } in marked.iter().chain(&patched) {
         if let Some(since) = freezes.met_by(request) {
             let what = format!("sent at {at} although frozen since {since}: {change}");
             return Err(Broken::new(3, what));
@@ -214,7 +217,7 @@ pub(super) fn check(world: &mut World, site: usize, run: &Run, summary: Option<&
 
 /// A request of a run: which one of all, when it came and for which change.
 pub(super) struct Sent {
-    number: usize,
+    pub(super) number: usize,
     pub(super) at: Timestamp,
     pub(super) change: String,
 }

@@ -1,11 +1,12 @@
 //! Simulated lives of planner, engine and client against the emulator, held against a small model.
 //!
 //! A seed draws a fleet and a life: two workspaces on one tenant write and edit policies, plan,
-//! apply, are killed and resumed, while analysts, attack disruption, other tools, offline devices
-//! and a misbehaving API interfere (`transition`). The real product runs in one process under a
-//! clock that jumps to the next thing that is due (`world`). After each step a reference model that
-//! sees the tenant from behind (`reference`) says whether the laws of the design still hold
-//! (`on_plans`, `on_runs`, `on_actions`, `settle`); their numbers are:
+//! apply, accept deviations, are killed and resumed, while alerts come up and analysts, attack
+//! disruption, other tools, offline devices and a misbehaving API interfere (`transition`). The real
+//! product runs in one process under a clock that jumps to the next thing that is due (`world`).
+//! After each step a reference model that sees the tenant from behind (`reference`) says whether the
+//! laws of the design still hold (`on_plans`, `on_runs`, `on_actions`, `on_alerts`, `on_edits`,
+//! `accepts`, `settle`); their numbers are:
 //!
 //! 1. a plan after a fully applied plan is empty · 2. order changes nothing · 3. tighter guardrails
 //!    never add a change, a lift gives back only what its code held, nothing is sent while it is
@@ -15,8 +16,6 @@
 //!    go stays so as its policy says · 7. nothing is submitted twice · 8. one flipped byte refuses a plan file ·
 //!    9. every run and every restriction ends · 10. an undoing restores what its run changed and touches
 //!    nothing else
-//!
-//! Lives have no alert rule and no accepted deviation in them: the tests of those say what they do.
 //!
 //! What it catches was tried by breaking the product on purpose; each of these failed within the
 //! first hundred seeds:
@@ -32,7 +31,13 @@
 //! | somebody else's action stands for ours; a failed one counts as done | 5 |
 //! | a cap of a run, a group or a day is overlooked | 3 |
 //! | a lease has no end; a run waits for an offline device for ever | 9 |
-//! | a used-up lease is taken again | 5, by the planner's own checker |
+//! | a used-up lease is taken again; the title in a rule is ignored | 5, by the planner's own checker |
+//! | a person's verdict is overwritten | 6 |
+//! | the comment of an alert whose answer was lost is posted again unseen | 7 |
+//! | a rule sets again what was undone; an undoing takes back an alert that somebody has changed since | 10 |
+//! | the cap on what alerts of one title trigger is overlooked | 3 |
+//! | an exemption does not end; an accepted value is not watched | 4 |
+//! | another value is accepted than the one there is | 6 |
 //! | an undoing takes back what somebody holds now, forgets a change, puts another level or end back | 10 |
 //! | the freeze file is looked at once, at the beginning; not right before a request | 9; 3 |
 //! | a freeze window that opens upon a run is ignored | 3 |
@@ -56,12 +61,16 @@
 //! A life that breaks one is made as short as it goes (`shrink`) and printed with the command that
 //! replays it. `SIM=SEED` replays one life, `SIM_NIGHT=HOURS` goes on with new seeds until one fails.
 
+mod accepts;
+mod alerts;
 mod by_hand;
 mod deeds;
 mod fleet;
 mod freezes;
 mod lifts;
 mod on_actions;
+mod on_alerts;
+mod on_edits;
 mod on_guards;
 mod on_plans;
 mod on_reads;
@@ -70,6 +79,7 @@ mod on_undo;
 mod on_waves;
 mod policy;
 mod reference;
+mod rules;
 mod runs;
 mod settle;
 mod shrink;
@@ -221,6 +231,15 @@ fn five_hundred_lives_break_no_law() {
         ("reasserted", 16),
         ("set up anew", 20),
         ("merged", 12),
+        ("alerts changed", 200),
+        ("alert comments", 180),
+        ("alerts restored", 60),
+        ("verdicts spared", 100),
+        ("undone and left", 60),
+        ("rules in conflict", 4),
+        ("triggers capped", 100),
+        ("accepted", 20),
+        ("accepted moved", 20),
     ] {
         let found = tally.get(what).copied().unwrap_or(0);
         assert!(found >= least, "`{what}` happened {found} times only");

@@ -16,7 +16,7 @@ use super::{Broken, Check};
 
 /// A reading may be so old when a request leaves: the engine's minute, and the slowest answers of
 /// the service on top.
-const READ_AGE: SignedDuration = SignedDuration::from_secs(180);
+pub(super) const READ_AGE: SignedDuration = SignedDuration::from_secs(180);
 
 /// What the log of requests has shown so far: by change, when requests that carry its marker came.
 #[derive(Debug, Default)]
@@ -114,7 +114,12 @@ fn one(truth: Truth<'_>, site: &Site, known: &Known, action: &Action) -> Check {
 }
 
 /// No request leaves when an earlier one has taken effect.
-fn sent_once(seen: &Seen, change: &str, effect: Timestamp, action: &Action) -> Check {
+pub(super) fn sent_once(
+    seen: &Seen,
+    change: &str,
+    effect: Timestamp,
+    action: &impl std::fmt::Debug,
+) -> Check {
     let since = seen.sent.get(change).map_or(&[][..], Vec::as_slice);
     let after = since.iter().filter(|at| **at >= effect).count();
     if after > 1 {

@@ -8,9 +8,11 @@ use palisade::inventory::Inventory;
 use palisade::model::Verb;
 use palisade::plan::{Change, Circumstances, Plan, plan as replan};
 
+use super::alerts::TITLES;
 use super::on_plans::Scene;
-use super::policy::Guard;
-use super::reference::Side;
+use super::policy::{self, Doc, Guard, Kind, Pick};
+use super::reference::{Side, marked};
+use super::rules::is_called;
 use super::twins::Record;
 use super::world::World;
 use super::{Broken, Check};
@@ -48,10 +50,59 @@ impl Scene<'_> {
         {
             return Err(Broken::new(3, format!("{in_a_day} isolations in a day")));
         }
+        if let Some(most) = guard.trigger.filter(|_| !lifted("cap-alert-rule")) {
+            self.trigger_caps(most as usize)?;
+        }
         match guard.group {
             Some(percent) if !lifted("cap-group") => self.group_caps(percent),
             _ => Ok(()),
         }
+    }
+
+    /// Whoever raises alerts of one title has only so many devices isolated by a policy in a day.
+    fn trigger_caps(&self, most: usize) -> Check {
+        let day = self.plan.created_at - SignedDuration::from_hours(24);
+        for (slot, doc) in &self.site.docs {
+            let (Kind::Isolate { .. }, Pick::Alert(title)) = (doc.kind, doc.pick) else { continue };
+            let name = policy::name(*slot);
+            let planned: BTreeSet<u32> = self
+                .plan
+                .changes
+                .iter()
+                .filter(|change| change.verb == Verb::Isolate && self.is_triggered(change, &name))
+                .filter_map(|change| self.truth.row(&change.target.id))
+                .collect();
+            let taken = self.truth.0.actions().iter().filter(|action| {
+                let own = marked(action).filter(|mark| mark.site == self.site.id);
+                action.created > day
+                    && action.created < self.began
+                    && action.kind == palisade::model::ActionKind::Isolate
+                    && action.cancellation.is_none()
+                    && own.is_some_and(|mark| is_called(&mark.policy, &name))
+                    && self.truth.traits(action.machine).alerts.iter().any(|it| it == TITLES[title])
+            });
+            let mut all = planned.clone();
+            all.extend(taken.map(|action| action.machine));
+            if !planned.is_empty() && all.len() > most {
+                let what = format!("{name}: more than {most} because of `{}`", TITLES[title]);
+                return Err(Broken::new(3, what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether that policy is behind an isolation, and all that are ask for alerts.
+    fn is_triggered(&self, change: &Change, name: &str) -> bool {
+        let behind = |(slot, doc): &(&usize, &Doc)| {
+            let full = doc.kind == Kind::Isolate { full: true };
+            let level = if full { "full" } else { "selective" };
+            matches!(doc.kind, Kind::Isolate { .. })
+                && change.to == level
+                && change.because.iter().any(|why| why.name == policy::name(**slot))
+        };
+        let mut behind = self.site.docs.iter().filter(behind);
+        behind.clone().any(|(slot, _)| policy::name(*slot) == name)
+            && behind.all(|(_, doc)| matches!(doc.pick, Pick::Alert(_)))
     }
 
     fn group_caps(&self, percent: u32) -> Check {
@@ -141,6 +192,7 @@ pub(super) fn tighter(
         run: Some(guard.run.unwrap_or(6).min(3)),
         group: Some(guard.group.unwrap_or(100).min(40)),
         day: guard.day.map(|day| day.saturating_sub(1)),
+        trigger: guard.trigger.map(|most| most.saturating_sub(1)),
         window: guard.window.or_else(|| Some(TimeZone::UTC.to_datetime(plan.created_at).hour())),
     };
     let loose = world.tighten(site, &tight);

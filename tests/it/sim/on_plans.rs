@@ -12,7 +12,9 @@ use super::policy::{Doc, Guard, Kind, Traits};
 use super::reference::{Side, Truth, mark, marked};
 use super::settle::{concerns, is_wanted};
 use super::world::{Site, World};
-use super::{Broken, Check, by_hand, on_guards, on_reads, on_undo, on_waves, twins};
+use super::{
+    Broken, Check, accepts, by_hand, on_alerts, on_guards, on_reads, on_undo, on_waves, twins,
+};
 
 /// How long a plan may be applied.
 const VALID: SignedDuration = SignedDuration::from_mins(30);
@@ -28,7 +30,11 @@ pub(super) fn plan(
     let inventory = &inventories[0];
     match &around.purpose {
         Purpose::Undo(past) => on_undo::adds_up(past, plan, inventory)?,
-        _ => adds_up(&world.sites[site], plan, inventory)?,
+        _ => {
+            let alerts =
+                world.truth(|truth| on_alerts::in_scope(truth, &world.sites[site], inventory));
+            adds_up(&world.sites[site], plan, inventory, alerts)?;
+        }
     }
     world.truth(|truth| {
         let scene = Scene { truth, site: &world.sites[site], began, plan };
@@ -38,13 +44,22 @@ pub(super) fn plan(
         })?;
         twins::plan(truth, plan, inventory)?;
         scene.caps()?;
+        if matches!(around.purpose, Purpose::Policies) {
+            scene.alerts(inventory)?;
+        }
         match &around.purpose {
             _ if !inventory.is_complete() => scene.partial(inventory),
             Purpose::Undo(past) => scene.undo_must(past),
-            _ => scene.must().and_then(|()| scene.let_go_must()).and_then(|()| scene.waves()),
+            _ => scene
+                .must()
+                .and_then(|()| scene.let_go_must())
+                .and_then(|()| scene.watched())
+                .and_then(|()| scene.waves()),
         }
     })?;
     by_hand::tally(world, plan);
+    on_alerts::count(world, plan);
+    accepts::count(world, plan);
     on_waves::order(world, site, plan)?;
     on_guards::lifted(world, site, plan, around, inventories)?;
     // These cost more than the rest together; some of the plans show as much as all of them.
@@ -57,7 +72,7 @@ pub(super) fn plan(
 }
 
 /// Law 5: every device and facet in scope has exactly one disposition.
-fn adds_up(site: &Site, plan: &Plan, inventory: &Inventory) -> Check {
+fn adds_up(site: &Site, plan: &Plan, inventory: &Inventory, alerts: usize) -> Check {
     let lists: [&Vec<Entry>; 6] =
         [&plan.held, &plan.cannot, &plan.unknown, &plan.foreign, &plan.changing, &plan.audit];
     let rows = || lists.into_iter().flatten();
@@ -71,15 +86,20 @@ fn adds_up(site: &Site, plan: &Plan, inventory: &Inventory) -> Check {
         }
     }
     for doc in site.docs.values() {
+        if let Kind::Accepted(accepted) = doc.kind {
+            let lasts = accepts::ends(doc) > plan.created_at;
+            facets.extend(accepted.facets().filter(|_| lasts));
+        }
         facets.extend(match doc.kind {
             Kind::Isolate { .. } => Some(Facet::Isolation),
             Kind::Restrict => Some(Facet::CodeExecution),
             Kind::Scan { .. } => Some(Facet::Scan),
-            Kind::Exempt => None,
+            Kind::Exempt | Kind::Alerts(_) | Kind::Accepted(_) => None,
         });
     }
     let missing = rows().filter(|row| row.reason.code == "device-missing").count();
-    let expected = facets.len() * inventory.len() + missing;
+    facets.remove(&Facet::Classification);
+    let expected = facets.len() * inventory.len() + missing + alerts;
     let unchanged = plan.summary.dispositions.get(&Disposition::Unchanged).copied().unwrap_or(0);
     let counted = named.len() + unchanged as usize;
     if counted != expected || plan.summary.total as usize != expected {
@@ -108,12 +128,10 @@ pub(super) fn side_of(facet: Facet) -> Option<Side> {
 
 impl Scene<'_> {
     pub(super) fn exempt(&self, traits: &Traits, side: Side) -> bool {
-        let hours = |doc: &Doc| SignedDuration::from_hours(i64::from(doc.lease));
         self.site.docs.values().any(|doc| {
-            doc.kind == Kind::Exempt
-                && side != Side::Scan
+            accepts::exempts(doc, side)
                 && doc.pick.selects(traits)
-                && crate::apply_rig::start() + hours(doc) > self.plan.created_at
+                && accepts::ends(doc) > self.plan.created_at
         })
     }
 
@@ -121,6 +139,10 @@ impl Scene<'_> {
     fn may(&self, change: &Change) -> Check {
         let (truth, began) = (self.truth, self.began);
         let wrong = |law, what: &str| Err(Broken::new(law, format!("{what}: {change:?}")));
+        if change.verb == Verb::Classify {
+            // `on_alerts` looks at all of them together.
+            return Ok(());
+        }
         let (Some(row), Some(side)) = (truth.row(&change.target.id), side_of(change.facet)) else {
             return wrong(4, "no such device");
         };

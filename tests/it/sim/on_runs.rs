@@ -8,7 +8,7 @@ use palisade::plan::Change;
 use super::reference::{Truth, is_of, marked};
 use super::runs::Run;
 use super::world::World;
-use super::{Broken, Check, freezes, on_undo, on_waves};
+use super::{Broken, Check, freezes, on_edits, on_undo, on_waves};
 
 /// Longer than every wait of a run on one device after another.
 const LONGEST: SignedDuration = SignedDuration::from_hours(8);
@@ -21,6 +21,7 @@ pub(super) fn check(
     began: Timestamp,
 ) -> Check {
     let entries = run.memory.revive();
+    on_edits::check(world)?;
     freezes::check(world, site, run, summary)?;
     on_waves::check(world, run, &entries, summary)?;
     let Some(summary) = summary else {
@@ -43,7 +44,9 @@ pub(super) fn check(
     for change in &run.plan.changes {
         let ended = &summary.outcomes[&change.id];
         world.count(ended.outcome.word());
-        if summary.stopped.is_none() {
+        if summary.stopped.is_none() && change.verb == Verb::Classify {
+            on_edits::outcome(world, site, change, ended)?;
+        } else if summary.stopped.is_none() {
             let id = world.sites[site].id;
             world.truth(|truth| outcome(truth, id, change, ended))?;
         }

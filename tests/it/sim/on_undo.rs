@@ -15,7 +15,7 @@ use super::reference::{Side, Truth, is_of, marked, strength};
 use super::runs::Run;
 use super::transition::Course;
 use super::world::World;
-use super::{Broken, Check};
+use super::{Broken, Check, on_edits};
 
 /// How an undoing begins its comments.
 const WORDS: &str = "undo of ";
@@ -96,12 +96,19 @@ impl Scene<'_> {
             // Weaker is reached by a release only, in which the device would be free.
             return (level == 0).then_some((row, side, Inverse { level, end: None }));
         }
-        let end = before.and_then(until).filter(|end| *end > self.plan.created_at)?;
+        // What is typed in the portal is a person's, and has no end.
+        let end = before
+            .filter(|action| marked(action).is_some())
+            .and_then(until)
+            .filter(|end| *end > self.plan.created_at)?;
         (level > 0).then_some((row, side, Inverse { level, end: Some(end) }))
     }
 
     /// Law 10: what is in the plan is the inverse of something that the run did and that stands.
     pub(super) fn undo_may(&self, past: &Past, change: &Change) -> Check {
+        if change.verb == Verb::Classify {
+            return self.undo_may_alert(past, change);
+        }
         let wrong = |law, what: &str| Err(Broken::new(law, format!("{what}: {change:?}")));
         let place = |item: &Change| (self.truth.became(&item.target.id), item.facet);
         let of_run = past.changes.iter().map(|item| &item.change);
@@ -142,6 +149,7 @@ impl Scene<'_> {
         if self.plan.objections.iter().any(|objection| objection.held > 0) {
             return Ok(());
         }
+        self.undo_must_alerts(past)?;
         for undone in past.changes.iter().map(|item| &item.change) {
             let Some((row, side, inverse)) = self.inverse(undone) else { continue };
             let quiet = self.truth.is_quiet_since(row, side, self.began)
@@ -180,7 +188,7 @@ pub(super) fn adds_up(past: &Past, plan: &Plan, inventory: &Inventory) -> Check 
 pub(super) fn restored(world: &mut World, site: usize, run: &Run, summary: &Summary) -> Check {
     let Purpose::Undo(past) = &run.purpose else { return Ok(()) };
     let (id, now) = (world.sites[site].id, world.clock.now());
-    let mut restored = 0;
+    let (mut restored, mut alerts) = (0, 0_u32);
     let checked = world.truth(|truth| {
         for undone in past.changes.iter().map(|item| &item.change) {
             let taken_back = run.plan.changes.iter().find(|change| {
@@ -188,8 +196,11 @@ pub(super) fn restored(world: &mut World, site: usize, run: &Run, summary: &Summ
                     && change.facet == undone.facet
                     && summary.outcomes[&change.id].outcome == Outcome::Done
             });
-            let Some((row, side, _, before)) = done(truth, id, undone) else { continue };
             let Some(change) = taken_back else { continue };
+            if change.verb == Verb::Classify {
+                alerts += u32::from(on_edits::is_restored(&world.sites[site], undone, change)?);
+            }
+            let Some((row, side, _, before)) = done(truth, id, undone) else { continue };
             let standing = truth.standing(row, side, now);
             let own = done(truth, id, change).map(|(.., own, _)| own);
             let touched = truth.actions(row, side).any(|action| {
@@ -206,5 +217,6 @@ pub(super) fn restored(world: &mut World, site: usize, run: &Run, summary: &Summ
     for _ in 0..restored {
         world.count("restored");
     }
+    (0..alerts).for_each(|_| world.count("alerts restored"));
     checked
 }

@@ -6,11 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::accepts::Accepted;
+use super::alerts::TITLES;
 use super::by_hand::Manual;
+use super::rules::Rule;
 use super::transition::Draw;
 
 pub(super) const TAGS: &[&str] = &["red", "blue", "green"];
@@ -33,14 +37,23 @@ pub(super) struct Doc {
     pub(super) rollout: Option<Rollout>,
     /// What a person's release means to it.
     pub(super) manual: Manual,
+    /// Its text, where the product wrote it.
+    pub(super) text: Option<Arc<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    Isolate { full: bool },
+    Isolate {
+        full: bool,
+    },
     Restrict,
-    Scan { full: bool },
+    Scan {
+        full: bool,
+    },
     Exempt,
+    Alerts(Rule),
+    /// What somebody has accepted on a device.
+    Accepted(Accepted),
 }
 
 /// Which devices.
@@ -51,6 +64,10 @@ pub(super) enum Pick {
     Group(usize),
     Both(usize, usize),
     Everything,
+    /// Devices with an alert of that title.
+    Alert(usize),
+    /// The device in that row.
+    Device(u32),
 }
 
 /// What a policy can tell devices apart by.
@@ -58,6 +75,9 @@ pub(super) enum Pick {
 pub(super) struct Traits {
     pub(super) tags: Vec<String>,
     pub(super) group: String,
+    pub(super) row: u32,
+    /// Titles of its alerts.
+    pub(super) alerts: Vec<String>,
 }
 
 impl Traits {
@@ -68,11 +88,12 @@ impl Traits {
 
 impl Pick {
     fn draw(draw: &mut Draw) -> Self {
-        match draw.below(8) {
+        match draw.below(9) {
             0 => Self::NotTag(draw.below(2)),
             1 => Self::Group(draw.below(GROUPS.len())),
             2 => Self::Both(draw.below(GROUPS.len()), draw.below(2)),
             3 => Self::Everything,
+            8 => Self::Alert(draw.below(TITLES.len())),
             _ => Self::Tag(draw.below(2)),
         }
     }
@@ -83,6 +104,8 @@ impl Pick {
             Self::Group(group) => device.group == GROUPS[group],
             Self::Both(group, tag) => device.group == GROUPS[group] && device.has(tag),
             Self::Everything => true,
+            Self::Device(row) => device.row == row,
+            Self::Alert(title) => device.alerts.iter().any(|held| held == TITLES[title]),
         }
     }
     fn yaml(self) -> String {
@@ -92,6 +115,8 @@ impl Pick {
             Self::Group(group) => format!("{{group: {}}}", GROUPS[group]),
             Self::Both(group, tag) => format!("{{group: {}, tag: {}}}", GROUPS[group], TAGS[tag]),
             Self::Everything => "{everything: true}".to_owned(),
+            Self::Device(row) => panic!("the product writes of the device in row {row}"),
+            Self::Alert(title) => format!("{{alert: {{title: \"{}\"}}}}", TITLES[title]),
         }
     }
 }
@@ -103,12 +128,13 @@ pub(super) fn name(slot: usize) -> String {
 
 impl Doc {
     pub(super) fn draw(draw: &mut Draw) -> Self {
-        let kind = match draw.below(10) {
+        let kind = match draw.below(12) {
             0..=3 => Kind::Isolate { full: true },
             4 => Kind::Isolate { full: false },
             5 | 6 => Kind::Restrict,
             7 | 8 => Kind::Scan { full: draw.chance(50) },
-            _ => Kind::Exempt,
+            9 => Kind::Exempt,
+            _ => Kind::Alerts(Rule::draw(draw)),
         };
         Self {
             kind,
@@ -121,7 +147,20 @@ impl Doc {
             queue: draw.chance(80),
             rollout: draw.chance(30).then(|| Rollout::draw(draw)),
             manual: Manual::draw(draw),
+            text: None,
         }
+    }
+
+    /// An alert rule.
+    pub(super) fn rule(draw: &mut Draw) -> Self {
+        let kind = Kind::Alerts(Rule::draw(draw));
+        Self { kind, ..Self::draw(draw) }
+    }
+
+    /// An isolation of the devices that have an alert of that title.
+    pub(super) fn triggered(draw: &mut Draw, title: usize) -> Self {
+        let (kind, pick) = (Kind::Isolate { full: true }, Pick::Alert(title));
+        Self { kind, pick, audit: false, ..Self::draw(draw) }
     }
 
     /// Whether it takes something away from devices.
@@ -137,7 +176,10 @@ impl Doc {
             Kind::Scan { full: true } => ("ScanSchedule", "scan: full, every: 7d, "),
             Kind::Scan { full: false } => ("ScanSchedule", "scan: quick, every: 3d, "),
             Kind::Exempt => ("Exemption", "reason: a test, approver: ciso@contoso.example, "),
+            Kind::Alerts(_) => ("AlertRule", ""),
+            Kind::Accepted(_) => return self.text.as_deref().unwrap_or_default().to_owned(),
         };
+        let mode = if self.audit { "audit" } else { "enforce" };
         let mut spec = format!("{lead}devices: {}", self.pick.yaml());
         if self.contains() {
             let Self { lease, renewal, adopt, .. } = self;
@@ -151,8 +193,8 @@ impl Doc {
                 let hours = jiff::SignedDuration::from_hours(i64::from(self.lease));
                 let _ = write!(spec, ", expires: {}", start + hours);
             }
+            Kind::Alerts(rule) => spec = rule.yaml(mode, &self.pick.yaml()),
             _ => {
-                let mode = if self.audit { "audit" } else { "enforce" };
                 let _ = write!(spec, ", mode: {mode}, queueOffline: {}, comment: sim", self.queue);
                 if let Some(rollout) = self.rollout {
                     let _ = write!(spec, ", rollout: {{{}}}", rollout.yaml());
@@ -249,6 +291,8 @@ pub(super) struct Guard {
     pub(super) group: Option<u32>,
     /// Most isolations in a day.
     pub(super) day: Option<u32>,
+    /// Most devices isolated in a day because of alerts of one title.
+    pub(super) trigger: Option<u32>,
     /// The hour (UTC) at which a freeze window of four hours opens every day.
     pub(super) window: Option<i8>,
 }
@@ -257,9 +301,10 @@ impl Guard {
     pub(super) fn draw(draw: &mut Draw) -> Self {
         let mut some = |of: &[u32]| draw.chance(35).then(|| draw.pick(of));
         let (run, group, day) = (some(&[2, 4]), some(&[50, 80]), some(&[3, 8]));
+        let trigger = some(&[1, 2]);
         let protects = draw.chance(75);
         let window = draw.chance(25).then(|| draw.pick(&[8, 10, 11, 18]));
-        Self { protects, run, group, day, window }
+        Self { protects, run, group, day, trigger, window }
     }
 
     pub(super) fn protects(&self, device: &Traits) -> bool {
@@ -282,6 +327,11 @@ impl Guard {
         }
         if let Some(day) = self.day {
             caps.push(format!("rolling: {{count: {day}, window: 24h}}"));
+        }
+        if let Some(trigger) = self.trigger {
+            caps.push(format!("fleet: 100%, alertRule: {{count: {trigger}, window: 24h}}"));
+            caps.extend(self.run.is_none().then(|| "run: 1000".to_owned()));
+            caps.extend(self.group.is_none().then(|| "group: 100%".to_owned()));
         }
         let mut lines = vec!["  caps:".to_owned()];
         let caps = if caps.is_empty() {

@@ -100,9 +100,15 @@ impl<'t> Truth<'t> {
     pub(super) fn traits(self, row: u32) -> Traits {
         let machine = self.0.machine(row).unwrap();
         let group = self.0.group(machine.group).map(|group| group.name.to_string());
+        // Whichever of its records they are about.
+        let family = self.family(row);
+        let about = |rows: &[u32]| rows.iter().any(|row| family.contains(row));
+        let alerts = self.0.alerts().iter().filter(|alert| about(&alert.machines));
         Traits {
             tags: machine.tags.iter().map(ToString::to_string).collect(),
             group: group.unwrap_or_default(),
+            row,
+            alerts: alerts.map(|alert| alert.title.to_string()).collect(),
         }
     }
 

@@ -7,14 +7,14 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use palisade::model::Verb;
-use palisade::plan::{Circumstances, Lift, Plan};
+use palisade::model::{Facet, Verb};
+use palisade::plan::{Change, Circumstances, Lift, Plan};
 
 use super::policy::{Kind, Traits};
 use super::reference::Side;
 use super::transition::{Course, SITES};
 use super::world::World;
-use super::{Broken, Check, twins};
+use super::{Broken, Check, accepts, on_alerts, twins};
 
 /// Rounds in which everything must have come to rest. Several actions of ours may hang on one
 /// device, and each plan cancels one.
@@ -35,10 +35,12 @@ pub(super) async fn settle(world: &mut World) -> Check {
     world.give_up();
     world.sites.iter().for_each(|site| site.freezes.end(world.clock.now()));
     world.wait(30).await;
+    on_alerts::give_way(world)?;
     come_to_rest(world).await?;
+    on_alerts::at_rest(world)?;
     // Longer than any lease with its renewals, and again for what was taken only then.
     for _ in 0..2 {
-        if !holds_any(world) {
+        if !holds_any(world) && !accepts::holds_any(world) {
             break;
         }
         world.wait(60 * 24 * 20).await;
@@ -86,23 +88,19 @@ async fn apply(world: &mut World, site: usize, review: super::world::Review) -> 
         let Some(run) = world.sites[site].broken.pop() else { break };
         summaries.extend(world.live(vec![(site, run, &course)]).await?);
     }
-    let done = |plan: &Plan| -> BTreeSet<(String, palisade::model::Facet)> {
+    let done = |plan: &Plan| -> BTreeSet<(String, Facet, String)> {
         plan.changes
             .iter()
             .filter(|change| change.verb != Verb::Cancel)
             .filter(|change| {
                 summaries.iter().any(|summary| summary.outcomes[&change.id].outcome.is_good())
             })
-            .map(|change| (change.target.id.clone(), change.facet))
+            .map(wanted)
             .collect()
     };
     let done = done(&before);
     let Some(after) = world.plan(site, Circumstances::default()).await? else { return Ok(()) };
-    let again = after
-        .plan
-        .changes
-        .iter()
-        .find(|change| done.contains(&(change.target.id.clone(), change.facet)));
+    let again = after.plan.changes.iter().find(|change| done.contains(&wanted(change)));
     match again {
         Some(change) => {
             let id = &change.target.id;
@@ -116,6 +114,13 @@ async fn apply(world: &mut World, site: usize, review: super::world::Review) -> 
         }
         None => Ok(()),
     }
+}
+
+/// What a change is about. Of an alert, what one rule has done may let another select it.
+fn wanted(change: &Change) -> (String, Facet, String) {
+    let rule = change.because.first().filter(|_| change.verb == Verb::Classify);
+    let rule = rule.map(|why| why.name.clone()).unwrap_or_default();
+    (change.target.id.clone(), change.facet, rule)
 }
 
 /// Whether any restriction of ours is in force.

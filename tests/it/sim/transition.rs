@@ -4,7 +4,9 @@
 //! out: devices, policies and faults are numbers that the world takes modulo what it has. Must
 //! never look at the product.
 
-use super::deeds::{Deed, FAULTS, SWITCHES};
+use super::accepts::Accept;
+use super::alerts::{Sort, TITLES, Work};
+use super::deeds::{Deed, FAULTS, SWITCHES, What};
 use super::freezes::Drop;
 use super::policy::{Doc, Guard, Kind, Pick};
 use super::twins::{self, Again};
@@ -69,6 +71,10 @@ pub(super) enum Transition {
     Resume(usize, Course),
     /// One of the last runs is undone: so many before the last.
     Undo { site: usize, back: usize, course: Course },
+    /// An alert comes up, and somebody may be quick to look at it.
+    Raise(Sort, Option<Work>),
+    /// Somebody accepts what is live on a device.
+    Accept(usize, Accept),
     /// Calm, until nothing is left to do.
     Settle,
     /// A person lets go something that the workspace holds.
@@ -239,6 +245,8 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
                 apply(draw, site, life);
             }
         }
+        23 => alerts(draw, site, life),
+        24 => accept(draw, site, life),
         25 if draw.chance(40) => twins::draw(draw, site, life),
         25 => by_hand::draw(draw, site, life),
         26 => match draw.below(8) {
@@ -249,6 +257,64 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
         },
         _ => life.push(Transition::Calm),
     }
+}
+
+/// Somebody makes alerts of one title fire on device after device, and a policy isolates for them.
+fn trigger(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    let (slot, title) = (draw.below(5), draw.below(TITLES.len()));
+    life.push(Transition::Edit { site, slot, doc: Some(Doc::triggered(draw, title)) });
+    let guard = Guard { trigger: Some(draw.pick(&[1, 1, 2])), ..Guard::default() };
+    life.push(Transition::Guard { site, guard });
+    for _ in 0..2 {
+        for _ in 0..2 + draw.below(2) {
+            life.push(Transition::Raise(Sort::titled(draw, title), None));
+        }
+        apply(draw, site, life);
+    }
+}
+
+/// A deviation is accepted, and what is accepted may change again.
+fn accept(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    let device = draw.below(64);
+    let by_hand = |draw: &mut Draw| {
+        let verbs = ["isolate full", "isolate selective", "restrict", "release", "unrestrict"];
+        Transition::Deed(Deed { device, what: What::Analyst(draw.pick(&verbs)) })
+    };
+    for again in [true, false] {
+        if draw.chance(85) {
+            life.push(by_hand(draw));
+            life.push(Transition::Wait(draw.pick(&[1, 12, 60])));
+        }
+        if again || draw.chance(40) {
+            life.push(Transition::Accept(site, Accept::draw(draw, device)));
+            apply(draw, site, life);
+        }
+    }
+}
+
+/// An alert, and rules for it.
+fn alerts(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    if draw.chance(60) {
+        let (slot, doc) = (draw.below(5), Some(Doc::rule(draw)));
+        life.push(Transition::Edit { site, slot, doc });
+    }
+    if draw.chance(50) {
+        return trigger(draw, site, life);
+    }
+    for _ in 0..1 + draw.below(2) {
+        let work = draw.chance(40).then(|| Work::draw(draw));
+        life.push(Transition::Raise(Sort::draw(draw), work));
+    }
+    if draw.chance(50) {
+        // While the plan lies for review, an analyst is at work.
+        life.push(Transition::Plan(site));
+        for device in 0..4 {
+            let what = What::Alert(Work::draw(draw));
+            life.push(Transition::Deed(Deed { device, what }));
+        }
+        life.push(Transition::Wait(draw.pick(&[4, 12])));
+    }
+    apply(draw, site, life);
 }
 
 /// A life.

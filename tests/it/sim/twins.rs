@@ -11,7 +11,7 @@ use palisade::emulator::Tenant;
 use palisade::emulator::tenant::machine::{Machine, MachineId};
 use palisade::inventory::{Inventory, What};
 use palisade::model::Health;
-use palisade::plan::Plan;
+use palisade::plan::{Plan, TargetKind};
 
 use super::reference::Truth;
 use super::transition::{Course, Draw, Transition};
@@ -233,7 +233,8 @@ pub(super) fn plan(truth: Truth<'_>, plan: &Plan, inventory: &Inventory) -> Chec
         return Err(Broken::new(5, format!("{found} devices of {there} are counted")));
     }
     let mut named = std::collections::BTreeSet::new();
-    for change in &plan.changes {
+    let on_devices = plan.changes.iter().filter(|it| it.target.kind == TargetKind::Device);
+    for change in on_devices {
         let row = truth.row(&change.target.id);
         let record = row.map(|row| truth.record(row));
         if record != Some(Record::Device) {

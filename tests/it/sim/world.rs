@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::SignedDuration;
 use palisade::drive::client::{Client, ClientOptions};
-use palisade::drive::observe::{Scope, observe};
+use palisade::drive::observe::{Alerts, Scope, observe};
 use palisade::drive::progress::Silent;
 use palisade::emulator::scenario::Scenario;
+use palisade::emulator::tenant::AlertEdit;
 use palisade::emulator::transport::InProcess;
 use palisade::emulator::{App, Emulator};
 use palisade::host::clock::Clock;
@@ -33,14 +34,16 @@ use super::reference::Truth;
 use super::runs::{Known, Run, bounded};
 use super::transition::{SITES, Transition};
 use super::{
-    Broken, Check, by_hand, freezes, lifts, on_actions, on_plans, on_reads, settle, twins,
+    Broken, Check, by_hand, freezes, lifts, on_actions, on_alerts, on_edits, on_plans, on_reads,
+    settle, twins,
 };
 use crate::apply_rig::{Rig, start};
 
 pub(super) const SITE: [&str; SITES] = ["alpha-soc", "beta-soc"];
 
 /// Requests and answers travel, so that a kill falls between an effect and its answer.
-const CALM: &str = "clear faults\nfault delay 200ms x* on ANY /api/**";
+const CALM: &str = "clear faults\nfault delay 200ms x* on ANY /api/**\nfault delay 200ms x* on ANY \
+                    /v1.0/**";
 
 /// What happened how often: a simulation in which nothing happens shows nothing.
 pub(super) type Tally = BTreeMap<String, u64>;
@@ -62,7 +65,21 @@ pub(super) struct Site {
     pub(super) freezes: Arc<Freezes>,
     /// Changes of plans whose runs began.
     pub(super) known: BTreeMap<String, Known>,
+    /// What changes did to the properties of alerts.
+    pub(super) patched: BTreeMap<String, AlertEdit>,
     app: App,
+}
+
+impl Site {
+    /// What the tenant calls its application.
+    pub(super) fn app_name(&self) -> &str {
+        &self.app.name
+    }
+
+    /// The application's id.
+    pub(super) fn client_id(&self) -> &str {
+        &self.app.client_id
+    }
 }
 
 /// A plan and what it was made from.
@@ -82,6 +99,8 @@ pub(super) struct World {
     pub(super) tally: Tally,
     /// Requests of the log that were looked at, and the markers they carried.
     pub(super) seen: on_actions::Seen,
+    /// How much of what was done to alerts was looked at.
+    pub(super) edits: usize,
     /// Who went before whom in the waves of a policy.
     pub(super) order: Order,
     /// Whether the API misbehaves.
@@ -110,6 +129,7 @@ impl World {
             past: Vec::new(),
             freezes: Arc::new(Freezes::new(disk.path().join(id), shared.clone())),
             known: BTreeMap::new(),
+            patched: BTreeMap::new(),
             app,
         });
         let mut world = Self {
@@ -119,6 +139,7 @@ impl World {
             names,
             tally: Tally::new(),
             seen: on_actions::Seen::default(),
+            edits: 0,
             order: Order::new(),
             faulty: false,
             random: seed,
@@ -210,9 +231,13 @@ impl World {
             Transition::Both(first, second) => self.apply(&[(0, first), (1, second)]).await?,
             Transition::Resume(site, course) => self.resume(*site, course).await?,
             Transition::Undo { site, back, course } => self.undo(*site, *back, course).await?,
+            Transition::Raise(sort, work) => self.raise(*sort, *work),
+            Transition::Accept(site, accept) => self.accept(*site, accept).await?,
             Transition::Settle => settle::settle(self).await?,
         }
-        on_actions::check(self)
+        on_edits::check(self)?;
+        on_actions::check(self)?;
+        on_edits::comments(self)
     }
 
     /// Puts other guardrails into the workspace's file.
@@ -224,7 +249,7 @@ impl World {
     }
 
     /// Reads the policies of a workspace, in two orders.
-    fn load(&mut self, site: usize) -> Check {
+    pub(super) fn load(&mut self, site: usize) -> Check {
         let site = &mut self.sites[site];
         let mut files: Vec<SourceText> = Vec::new();
         for (slot, doc) in &site.docs {
@@ -265,8 +290,9 @@ impl World {
         mut around: Circumstances,
     ) -> Result<Option<Review>, Broken> {
         let client = self.client(site);
-        let scope =
-            Scope { av_health: !self.sites[site].policies.scans.is_empty(), ..Scope::default() };
+        let av_health = !self.sites[site].policies.scans.is_empty();
+        let alerts = on_alerts::are_needed(&self.sites[site], &around).then(Alerts::default);
+        let scope = Scope { av_health, alerts, ..Scope::default() };
         let began = self.clock.now();
         let observed = bounded("an observation", 2, observe(&client, &scope, &Silent)).await?;
         let Ok(inventory) = observed else {
@@ -274,6 +300,9 @@ impl World {
             return Ok(None);
         };
         on_reads::observation(self, &inventory, began)?;
+        if alerts.is_some() {
+            self.truth(|truth| on_alerts::observation(truth, &inventory, began))?;
+        }
         let inventories = [inventory];
         around.freeze = self.sites[site].freezes.read();
         let made = self.input(site, &inventories, &around, plan);

@@ -9,7 +9,7 @@ use crate::model::{Holder, marker};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::rows::partial;
 use crate::plan::posture::decide::{Case, Verdict, strongest};
-use crate::plan::posture::lease::Record;
+use crate::plan::posture::lease::{Claim, Record};
 use crate::plan::posture::{Level, Wish, matrix};
 use crate::plan::types::{Disposition, Parameters, Reason, Why};
 use crate::plan::undo;
@@ -23,15 +23,42 @@ impl<'c, L: Level> Case<'c, L> {
             ends.into_iter().partition(|(_, end)| *end > self.now());
         let running: Vec<_> = running.into_iter().map(|(wish, _)| wish).collect();
         match strongest(&running) {
-            Some(to) if to > value => {
-                let reason = self.witnessed(Reason::new("strengthened"));
-                self.place(value, &running, &record, Some(reason))
-            }
+            Some(to) if to > value => self.strengthen(value, to, running, &record),
             // The service did not say how strong; we asked for what we wanted.
             Some(to) if to == value || placed.assumed => Verdict::Unchanged,
             Some(to) => self.held(Reason::new("weakening-needs-release"), value, Some(to)),
             None if over.is_empty() => self.unwanted(value, placed),
             None => self.over(value, placed, &over, &record),
+        }
+    }
+
+    /// What is to become stronger takes a lease of its own. A policy that has none left keeps what an
+    /// undoing put back, and takes no more.
+    fn strengthen(
+        &self,
+        value: L,
+        to: L,
+        mut running: Vec<&'c Wish<'c, L>>,
+        record: &Record<'_>,
+    ) -> Verdict {
+        let mut spent = None;
+        running.retain(|wish| {
+            let name = &wish.header.name;
+            match record.claim(name, wish.containment, self.now()) {
+                Claim::Spent(reason) => {
+                    spent = spent.take().or(Some(reason.with("policy", name.as_str())));
+                    false
+                }
+                Claim::Open | Claim::Reassert(_) | Claim::Ask(_) => true,
+            }
+        });
+        match (strongest(&running), spent) {
+            (Some(able), _) if able > value => {
+                let reason = self.witnessed(Reason::new("strengthened"));
+                self.place(value, &running, record, Some(reason))
+            }
+            (_, Some(reason)) => self.held(reason, value, Some(to)),
+            (_, None) => Verdict::Unchanged,
         }
     }
 
