@@ -273,8 +273,8 @@ pub struct Caps {
     pub fleet: Option<Limit>,
     /// At most so many in a window that ends now, hands and other tools included.
     pub rolling: Option<Rolling>,
-    /// At most so many devices in a window that ends now for one policy and what triggered it: alerts
-    /// of one title and detector, or one incident.
+    /// At most so many devices in a window that ends now for what triggered policies: alerts of one
+    /// title and detector, or one incident.
     pub alert_rule: Option<Rolling>,
 }
 

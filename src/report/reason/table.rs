@@ -373,7 +373,7 @@ const FROZEN: &str = "the workspace is frozen[ by {by}][ since {at}][ until {unt
 pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     (
         "cap-alert-rule",
-        "policy {policy}: {wouldBe} within {windowSeconds} through {trigger}, cap {limit}",
+        "[policy {policy}: ][policies {policies}: ]{wouldBe} within {windowSeconds} through {trigger}, cap {limit}",
     ),
     ("cap-fleet", "{wouldBe} of {size} devices would be in this state, cap {limit}"),
     ("cap-group", "{scope}: {wouldBe} of {size} would be in this state, cap {limit}"),
