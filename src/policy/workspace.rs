@@ -302,6 +302,12 @@ pub struct Rolling {
 }
 
 impl Limit {
+    /// Whether it is written as none, whatever it is a share of; a share may also come to nothing.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        matches!(self, Self::Count(0) | Self::Share { basis_points: 0, .. })
+    }
+
     /// The limit for a population of `total`.
     #[must_use]
     pub fn of(self, total: u32) -> u32 {
