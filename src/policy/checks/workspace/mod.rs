@@ -1,5 +1,6 @@
 //! `palisade.yaml`: tenants and sites first, then what refers to them.
 
+mod caps;
 mod cloud;
 pub(in crate::policy::checks) mod guardrails;
 mod held;
