@@ -151,6 +151,16 @@ pub(super) fn text(cx: &mut Cx<'_>, node: &Node) -> Option<Arc<str>> {
     Some(Arc::from(text))
 }
 
+/// A device group. Groups are compared whole; one may still be called so.
+pub(super) fn group(cx: &mut Cx<'_>, node: &Node) -> Option<Arc<str>> {
+    let group = text(cx, node)?;
+    if group.contains(['*', '?']) {
+        let message = format!("{} is compared whole, not as a pattern", words::quote(&group));
+        cx.report::<()>(Code::GroupPattern, &node.place, message);
+    }
+    Some(group)
+}
+
 /// A pattern that compiles.
 pub(super) fn glob(cx: &mut Cx<'_>, node: &Node) -> Option<Glob> {
     let pattern = text(cx, node)?;
