@@ -238,8 +238,12 @@ fn row(rails: &mut Vec<Guardrail>, code: &str, setting: &str) -> usize {
 fn home<'c>(code: &'c str, setting: &'c str) -> (&'c str, &'c str) {
     match code {
         "self-lockout-shared" => ("self-lockout", setting),
-        "protected-unknown" if setting == "guardrails.protected" => ("protected", setting),
-        "protected-unknown" => ("domain-controller", setting),
+        "protected-nobody" | "protected-unknown" if setting == "guardrails.protected" => {
+            ("protected", setting)
+        }
+        "protected-nobody" | "protected-unknown" => {
+            ("domain-controller", "guardrails.domainControllers")
+        }
         // The objection names the file that is wrong.
         "rego-failed" => (code, rego::FILES),
         other => (other, setting),

@@ -23,6 +23,7 @@ mod manual_release;
 mod max_lease;
 mod orphaned_releases;
 mod protected;
+mod protected_nobody;
 mod rego;
 mod remaining;
 mod self_lockout;
@@ -54,6 +55,7 @@ pub(super) use domain_controller::named as names_domain_controller;
 const GUARDS: &[fn(&Ground<'_>) -> Vec<Measured>] = &[
     protected::measure,
     domain_controller::measure,
+    protected_nobody::measure,
     self_lockout::measure,
     destructive::measure,
     freeze_window::measure,

@@ -397,6 +397,7 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
         "{scope} is gone and held {devices}[; {kept} more are kept by {keptBy}: renamed?]",
     ),
     ("protected", "protected"),
+    ("protected-nobody", "{scope}: the selector matches none of {devices} devices"),
     ("protected-unknown", "who is protected is not known: {missing} incomplete"),
     ("rego", "{msg}[, and {more} more]"),
     ("rego-failed", "{file} line {line}: {msg}"),

@@ -33,6 +33,12 @@ fn what_a_guardrail_says_stands_in_the_row_of_its_setting() {
     for (code, setting, expected) in [
         ("self-lockout-shared", "", ("self-lockout", "")),
         ("protected-unknown", "guardrails.protected", ("protected", "guardrails.protected")),
+        ("protected-nobody", "guardrails.protected", ("protected", "guardrails.protected")),
+        (
+            "protected-nobody",
+            "guardrails.domainControllers.also",
+            ("domain-controller", "guardrails.domainControllers"),
+        ),
         (
             "protected-unknown",
             "guardrails.domainControllers",
@@ -113,6 +119,8 @@ fn what_holds_nothing_is_a_note_and_what_passes_is_neither() {
     let rails = explained(&workspace, &Circumstances::default());
     let nobody = &of(&rails, "protected")[0].counted[0];
     assert_eq!((nobody.about, nobody.over, nobody.note), (0, false, false));
+    let told = &of(&rails, "protected")[0].counted[1];
+    assert_eq!((told.code.as_str(), told.over, told.note), ("protected-nobody", false, true));
 }
 
 #[test]
