@@ -35,6 +35,7 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
     Some(
         breach
             .measured(none || planned > 0 && would_be > limit)
-            .left(Left::Count(limit.saturating_sub(would_be))),
+            .left(Left::Count(limit.saturating_sub(would_be)))
+            .beyond(would_be.saturating_sub(limit)),
     )
 }

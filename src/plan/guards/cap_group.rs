@@ -60,4 +60,5 @@ fn one(
     breach
         .measured(none || planned > 0 && would_be > limit)
         .left(Left::Count(limit.saturating_sub(would_be)))
+        .beyond(would_be.saturating_sub(limit))
 }
