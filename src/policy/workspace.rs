@@ -273,8 +273,8 @@ pub struct Caps {
     pub fleet: Option<Limit>,
     /// At most so many in a window that ends now, hands and other tools included.
     pub rolling: Option<Rolling>,
-    /// At most so many devices in a window that ends now for one policy and what triggered it: alerts
-    /// of one title and detector, or one incident.
+    /// At most so many devices in a window that ends now for what triggered policies: alerts of one
+    /// title and detector, or one incident.
     pub alert_rule: Option<Rolling>,
 }
 
@@ -302,6 +302,12 @@ pub struct Rolling {
 }
 
 impl Limit {
+    /// Whether it is written as none, whatever it is a share of; a share may also come to nothing.
+    #[must_use]
+    pub const fn is_none(self) -> bool {
+        matches!(self, Self::Count(0) | Self::Share { basis_points: 0, .. })
+    }
+
     /// The limit for a population of `total`.
     #[must_use]
     pub fn of(self, total: u32) -> u32 {

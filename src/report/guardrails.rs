@@ -100,10 +100,12 @@ fn heading(page: &mut Page, rail: &Guardrail) {
     }
 }
 
-/// What passes, closest to its limit first.
+/// What holds nothing: notes, then what passes, closest to its limit first.
 fn passing(rail: &Guardrail) -> Vec<&Counted> {
     let mut passing: Vec<&Counted> = rail.counted.iter().filter(|it| !it.over).collect();
-    passing.sort_by_key(|it| (it.left.unwrap_or(u64::MAX), it.left_seconds.unwrap_or(u64::MAX)));
+    passing.sort_by_key(|it| {
+        (!it.note, it.left.unwrap_or(u64::MAX), it.left_seconds.unwrap_or(u64::MAX))
+    });
     passing
 }
 

@@ -6,6 +6,7 @@
 //! code that is not listed is asked nothing.
 
 use crate::model::Verb;
+use crate::model::text::is_blank;
 use crate::plan::check::Fault;
 use crate::plan::types::{Change, Level, Objection, Plan};
 
@@ -35,7 +36,7 @@ pub(super) fn objections(plan: &Plan, faults: &mut Vec<Fault>) {
                 let said = |lift: &&crate::plan::Lift| {
                     lift.code == objection.code && lift.because == *because
                 };
-                if because.trim().is_empty() || plan.lifts.iter().filter(said).count() != 1 {
+                if is_blank(because) || plan.lifts.iter().filter(said).count() != 1 {
                     faults.push(Fault::LiftedByNobody { code: code() });
                 }
             }

@@ -1,56 +1,68 @@
-//! `cap-alert-rule`: at most so many devices within a window for what triggered a policy.
+//! `cap-alert-rule`: at most so many devices within a window for what triggered them.
 //!
 //! Whoever can make alerts fire must not be able to isolate the fleet. A change counts when each
 //! policy that decides it selects the device only because of alerts or an incident; it counts once
-//! for each trigger: policy, detector and title, or policy and incident. Devices that the policy took
-//! within the window are counted from the action history, by its marker and by an alert of the same
-//! trigger, so that many small runs add up. A device counts once. Titles are compared without case,
-//! quoted names, digits and names of the alert's devices: an attacker often has a say in those.
+//! for each trigger: detector and title, or incident. Whatever policies there are: one that is split
+//! or renamed gains nothing. Devices that this workspace took within the window are counted from the
+//! action history, by its marker and by an alert of the same trigger, so that many small runs add up.
+//! A device counts once. Titles are compared without case, quoted names, digits and names of the
+//! alert's devices: an attacker often has a say in those.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::inventory::{AlertRow, Dev, readings};
+use crate::inventory::{ActionRow, AlertRow, Dev, readings};
 use crate::model::{ActionStatus, DeviceId, Holder, Isolation, PolicyName, Verb, marker};
 use crate::plan::guards::{Breach, Ground, Left, Measured, number};
+use crate::plan::scene::Reach;
 use crate::plan::types::Change;
 use crate::policy::selector::Trigger;
 use crate::policy::workspace::Rolling;
 
-/// A policy and what triggered it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    policy: PolicyName,
-    /// `DETECTOR: TITLE`, or `incident ID`.
-    trigger: String,
+/// What one trigger would take.
+#[derive(Default)]
+struct Triggered<'g> {
+    policies: BTreeSet<&'g str>,
+    held: Vec<usize>,
 }
+
+/// Triggers, `DETECTOR: TITLE` or `incident ID`, with the policies that each sets off.
+type Triggers<'g> = BTreeMap<String, BTreeSet<&'g str>>;
 
 pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let mut measured = Vec::new();
     for (verb, caps, changes) in ground.capped() {
         let Some(cap) = caps.alert_rule else { continue };
-        let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<String, Triggered<'_>> = BTreeMap::new();
         for at in changes {
-            for key in keys(ground, at) {
-                groups.entry(key).or_default().push(at);
+            for (trigger, policies) in triggers(ground, at) {
+                let of = groups.entry(trigger).or_default();
+                of.policies.extend(policies);
+                of.held.push(at);
             }
         }
-        measured.extend(groups.into_iter().map(|(key, at)| one(ground, verb, cap, key, at)));
+        measured.extend(groups.into_iter().map(|(key, of)| one(ground, verb, cap, key, of)));
     }
     measured
 }
 
-fn one(ground: &Ground<'_>, verb: Verb, cap: Rolling, key: Key, held: Vec<usize>) -> Measured {
+fn one(
+    ground: &Ground<'_>,
+    verb: Verb,
+    cap: Rolling,
+    trigger: String,
+    Triggered { policies, held }: Triggered<'_>,
+) -> Measured {
     let planned: BTreeSet<DeviceId> = held.iter().filter_map(|at| device_id(ground, *at)).collect();
-    let taken = taken(ground, verb, cap, &key);
+    let taken = taken(ground, verb, cap, &trigger);
     let would_be = number(planned.union(&taken).count());
-    let Key { policy, trigger } = key;
+    let policies: Vec<&str> = policies.into_iter().collect();
     let breach = Breach {
         code: "cap-alert-rule".into(),
-        scope: format!("policy {policy}, {trigger}"),
+        scope: trigger.clone(),
         verb: Some(verb),
         setting: format!("guardrails.caps.{verb}.alertRule"),
         facts: vec![
-            ("policy", policy.as_str().into()),
+            (if policies.len() == 1 { "policy" } else { "policies" }, policies.join(", ").into()),
             ("trigger", trigger.into()),
             ("limit", cap.count.into()),
             ("wouldBe", would_be.into()),
@@ -68,19 +80,15 @@ fn device_id(ground: &Ground<'_>, at: usize) -> Option<DeviceId> {
     Some(ground.scene.inventory.id(device))
 }
 
-/// Devices that the policy took within the window and that have an alert of the same trigger.
-fn taken(ground: &Ground<'_>, verb: Verb, cap: Rolling, key: &Key) -> BTreeSet<DeviceId> {
+/// Devices that this workspace took within the window and that have an alert of the same trigger.
+fn taken(ground: &Ground<'_>, verb: Verb, cap: Rolling, trigger: &str) -> BTreeSet<DeviceId> {
     let scene = ground.scene;
     let since = cap.window.before(scene.input.now);
-    let ours = &scene.input.workspace.id;
-    let policy = |action| match readings::holder_of(action, ours) {
-        Holder::Ours { policy, .. } => marker::names(&policy, &key.policy),
-        _ => false,
-    };
     let actions = scene.inventory.all_actions().iter();
     let mut taken: BTreeSet<DeviceId> = actions
         .filter(|action| verb.action().as_ref() == Some(&action.kind) && action.created > since)
-        .filter(|action| action.status != ActionStatus::Cancelled && policy(action))
+        .filter(|action| action.status != ActionStatus::Cancelled)
+        .filter(|action| counts(ground, verb, action))
         .map(|action| {
             scene
                 .inventory
@@ -89,10 +97,32 @@ fn taken(ground: &Ground<'_>, verb: Verb, cap: Rolling, key: &Key) -> BTreeSet<D
         })
         .collect();
     if !taken.is_empty() {
-        let triggered = triggered(ground, &key.trigger);
+        let triggered = triggered(ground, trigger);
         taken.retain(|device| triggered.contains(device));
     }
     taken
+}
+
+/// Whether the workspace did it and no policy of that name needs no alert for the device. What a
+/// policy was called that is gone, and why it selected the device, nobody can tell: that counts.
+fn counts(ground: &Ground<'_>, verb: Verb, action: &ActionRow) -> bool {
+    let scene = ground.scene;
+    let Holder::Ours { policy, .. } = readings::holder_of(action, &scene.input.workspace.id) else {
+        return false;
+    };
+    let Some(device) = scene.inventory.find(&action.device) else { return true };
+    let untriggered = match verb {
+        Verb::Isolate => scene.isolation.iter().any(|reach| needs_none(reach, &policy, device)),
+        Verb::Restrict => scene.restriction.iter().any(|reach| needs_none(reach, &policy, device)),
+        _ => false,
+    };
+    !untriggered
+}
+
+/// Whether the policy of that name selects the device without any alert.
+fn needs_none<P>(reach: &Reach<'_, P>, policy: &PolicyName, device: Dev) -> bool {
+    let named = marker::names(policy, &reach.header.name);
+    named && reach.selects(device) && reach.triggers(device).is_empty()
 }
 
 /// Every device that an alert of this trigger names.
@@ -109,23 +139,23 @@ fn triggered(ground: &Ground<'_>, trigger: &str) -> BTreeSet<DeviceId> {
 }
 
 /// The triggers of a change; none when a policy that decides it needs no alert.
-fn keys(ground: &Ground<'_>, at: usize) -> BTreeSet<Key> {
-    let Some(proposal) = ground.proposals.get(at) else { return BTreeSet::new() };
-    let Some(device) = proposal.device else { return BTreeSet::new() };
-    let mut keys = BTreeSet::new();
+fn triggers<'g>(ground: &Ground<'g>, at: usize) -> Triggers<'g> {
+    let mut found = Triggers::new();
+    let Some(proposal) = ground.proposals.get(at) else { return found };
+    let Some(device) = proposal.device else { return found };
     for (policy, triggers) in deciding(ground, &proposal.change, device) {
         if triggers.is_empty() {
-            return BTreeSet::new();
+            return Triggers::new();
         }
         for trigger in triggers {
             let trigger = match trigger {
                 Trigger::Alert(alert) => title(ground, alert),
                 Trigger::Incident(id) => incident(id.as_str()),
             };
-            keys.insert(Key { policy: policy.clone(), trigger });
+            found.entry(trigger).or_default().insert(policy.as_str());
         }
     }
-    keys
+    found
 }
 
 /// The policies without which the change would be weaker or not be there, with their triggers.

@@ -1,4 +1,7 @@
 //! `cap-fleet`: at most so many of a tenant's devices in one state, those already in it included.
+//!
+//! A change that puts nobody new into the state, such as a stronger isolation, is over no number of
+//! devices; it is over a cap that is written as none.
 
 use crate::model::Verb;
 use crate::plan::guards::{Breach, Ground, Left, Measured, number};
@@ -10,7 +13,8 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
 
 fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<Measured> {
     let size = number(ground.scene.inventory.len());
-    let limit = caps.fleet?.of(size);
+    let cap = caps.fleet?;
+    let limit = cap.of(size);
     let (already, planned) = (ground.already(verb), ground.added(&held));
     let would_be = already.saturating_add(planned);
     let breach = Breach {
@@ -27,9 +31,11 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
         ],
         held,
     };
+    let none = cap.is_none() && !breach.held.is_empty();
     Some(
         breach
-            .measured(planned > 0 && would_be > limit)
-            .left(Left::Count(limit.saturating_sub(would_be))),
+            .measured(none || planned > 0 && would_be > limit)
+            .left(Left::Count(limit.saturating_sub(would_be)))
+            .beyond(would_be.saturating_sub(limit)),
     )
 }

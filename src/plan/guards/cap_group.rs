@@ -1,6 +1,8 @@
 //! `cap-group`: at most so many of a device group in one state, those already in it included.
 //!
-//! Whoever put them there: ten devices that an analyst isolated leave ten fewer for us.
+//! Whoever put them there: ten devices that an analyst isolated leave ten fewer for us. A change that
+//! puts nobody new into the state is over no number of devices; it is over a cap that is written as
+//! none.
 
 use std::collections::BTreeMap;
 
@@ -32,13 +34,13 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
 fn one(
     ground: &Ground<'_>,
     verb: Verb,
-    limit: Limit,
+    cap: Limit,
     group: &str,
     size: u32,
     held: Vec<usize>,
 ) -> Measured {
     let (already, planned) = (ground.already_in(verb, group), ground.added(&held));
-    let (limit, would_be) = (limit.of(size), already.saturating_add(planned));
+    let (limit, would_be) = (cap.of(size), already.saturating_add(planned));
     let breach = Breach {
         code: "cap-group".into(),
         scope: format!("group {}", if group.is_empty() { "(none)" } else { group }),
@@ -54,7 +56,9 @@ fn one(
         ],
         held,
     };
+    let none = cap.is_none() && !breach.held.is_empty();
     breach
-        .measured(planned > 0 && would_be > limit)
+        .measured(none || planned > 0 && would_be > limit)
         .left(Left::Count(limit.saturating_sub(would_be)))
+        .beyond(would_be.saturating_sub(limit))
 }

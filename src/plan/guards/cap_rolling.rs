@@ -36,6 +36,7 @@ fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<
     Some(
         breach
             .measured(planned > 0 && would_be > rolling.count)
-            .left(Left::Count(rolling.count.saturating_sub(would_be))),
+            .left(Left::Count(rolling.count.saturating_sub(would_be)))
+            .beyond(would_be.saturating_sub(rolling.count)),
     )
 }

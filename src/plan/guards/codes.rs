@@ -35,6 +35,7 @@ const CODES: &[(&str, Lifting)] = &[
     ("max-lease", ByName),
     ("orphaned-releases", ByName),
     ("protected", Never),
+    ("protected-nobody", Never),
     ("protected-unknown", Never),
     ("rego-failed", ByName),
     ("released-by-hand", ByName),

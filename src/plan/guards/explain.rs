@@ -193,7 +193,7 @@ pub(super) fn count(ground: &Ground<'_>, rails: &mut Vec<Guardrail>) {
 }
 
 fn counted(ground: &Ground<'_>, measured: Measured) -> Counted {
-    let Measured { over, left, numbers, breach } = measured;
+    let Measured { over, beyond, left, numbers, breach } = measured;
     let lifted = breach.lifted(&ground.scene.input.around.lifts).filter(|_| over);
     let objection = breach.objection(ground.scene.inventory.tenant(), lifted);
     let (left, left_seconds) = match left.filter(|_| !over) {
@@ -209,7 +209,7 @@ fn counted(ground: &Ground<'_>, measured: Measured) -> Counted {
         scope: objection.scope,
         verb: objection.verb,
         over: over && objection.about > 0,
-        note: over && objection.about == 0,
+        note: beyond > 0 || over && objection.about == 0,
         about: objection.about,
         left,
         left_seconds,
@@ -238,8 +238,12 @@ fn row(rails: &mut Vec<Guardrail>, code: &str, setting: &str) -> usize {
 fn home<'c>(code: &'c str, setting: &'c str) -> (&'c str, &'c str) {
     match code {
         "self-lockout-shared" => ("self-lockout", setting),
-        "protected-unknown" if setting == "guardrails.protected" => ("protected", setting),
-        "protected-unknown" => ("domain-controller", setting),
+        "protected-nobody" | "protected-unknown" if setting == "guardrails.protected" => {
+            ("protected", setting)
+        }
+        "protected-nobody" | "protected-unknown" => {
+            ("domain-controller", "guardrails.domainControllers")
+        }
         // The objection names the file that is wrong.
         "rego-failed" => (code, rego::FILES),
         other => (other, setting),

@@ -23,6 +23,7 @@ mod manual_release;
 mod max_lease;
 mod orphaned_releases;
 mod protected;
+mod protected_nobody;
 mod rego;
 mod remaining;
 mod self_lockout;
@@ -54,6 +55,7 @@ pub(super) use domain_controller::named as names_domain_controller;
 const GUARDS: &[fn(&Ground<'_>) -> Vec<Measured>] = &[
     protected::measure,
     domain_controller::measure,
+    protected_nobody::measure,
     self_lockout::measure,
     destructive::measure,
     freeze_window::measure,
@@ -101,6 +103,9 @@ struct Breach {
 struct Measured {
     /// Whether it objects.
     over: bool,
+    /// By how much it is past its limit with nothing to hold; nothing when it is not. Explaining
+    /// tells it as a note.
+    beyond: u32,
     /// How far it is from its limit.
     left: Option<Left>,
     /// Numbers that only explaining tells.
@@ -118,6 +123,14 @@ enum Left {
 impl Measured {
     fn left(self, left: Left) -> Self {
         Self { left: Some(left), ..self }
+    }
+
+    /// Past its limit by what others did, while no change of this plan has a part in it.
+    fn beyond(self, beyond: u32) -> Self {
+        if beyond == 0 || self.over {
+            return self;
+        }
+        Self { beyond, left: None, ..self }.with("beyond", beyond)
     }
 
     fn with(mut self, key: &'static str, number: impl Into<Value>) -> Self {
@@ -215,7 +228,7 @@ pub(super) fn explain(scene: &Scene<'_>, draft: &Draft, rails: &mut Vec<explain:
 impl Breach {
     /// Objects, or only tells its numbers.
     const fn measured(self, over: bool) -> Measured {
-        Measured { over, left: None, numbers: Vec::new(), breach: self }
+        Measured { over, beyond: 0, left: None, numbers: Vec::new(), breach: self }
     }
 
     fn reason(&self) -> Reason {

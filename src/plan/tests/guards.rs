@@ -67,19 +67,41 @@ fn an_action_in_flight_counts_where_it_leads_and_where_it_comes_from() {
 }
 
 #[test]
-fn what_makes_stronger_adds_nobody_and_is_over_no_cap_of_a_state() {
-    let none = Some(Limit::Count(0));
+fn what_makes_stronger_adds_nobody_and_is_over_no_cap_of_a_state_but_none() {
+    let (none, no_share) = (Some(Limit::Count(0)), Some(share(0, 5)));
+    // Nothing is left of this share of one device, and nobody wrote "none".
+    let rounded = Some(share(500, 0));
     let fleet = Fleet::of([Machine::new("pc-1").tag("ir")])
         .by_us("pc-1", Isolate, Succeeded, ago(5), "ir")
         .last_action(|row| row.isolation = Some(Isolation::Selective));
     for (caps, expected) in [
-        (Caps { fleet: none, ..Caps::default() }, &[][..]),
-        (Caps { group: none, ..Caps::default() }, &[]),
+        (Caps { fleet: rounded, group: rounded, ..Caps::default() }, &[][..]),
+        (Caps { fleet: none, ..Caps::default() }, &[("cap-fleet", 1)]),
+        (Caps { fleet: no_share, ..Caps::default() }, &[("cap-fleet", 1)]),
+        (Caps { group: none, ..Caps::default() }, &[("cap-group", 1)]),
+        (Caps { group: no_share, ..Caps::default() }, &[("cap-group", 1)]),
         (Caps { run: none, ..Caps::default() }, &[("cap-run", 1)]),
     ] {
         let plan = planned(&policies(), &capped(&[Verb::Isolate], caps), fleet.build());
-        assert_eq!(said(&plan), expected);
+        assert_eq!(said(&plan), expected, "{caps:?}");
     }
+    let adopting = PolicySet { isolation: vec![adopting()], ..set() };
+    let theirs = Fleet::of([Machine::new("pc-1").tag("ir")])
+        .by_hand("pc-1", Isolate, Succeeded, ago(5))
+        .last_action(|row| row.isolation = Some(Isolation::Selective));
+    let caps = Caps { group: none, ..Caps::default() };
+    let plan = planned(&adopting, &capped(&[Verb::Isolate], caps), theirs.build());
+    assert_eq!(said(&plan), [("cap-group", 1)]);
+}
+
+const fn share(basis_points: u32, at_least: u32) -> Limit {
+    Limit::Share { basis_points, at_least }
+}
+
+fn adopting() -> crate::policy::set::IsolationPolicy {
+    let mut policy = isolate("ir", tag("ir"));
+    policy.containment.adopt = true;
+    policy
 }
 
 /// Alerts of one rule on so many of the devices `pc-0` to `pc-8`.
@@ -96,15 +118,17 @@ fn triggered(verb: Verb) -> Workspace {
 }
 
 #[test]
-fn the_cap_for_triggers_counts_what_the_policy_itself_took() {
+fn the_cap_for_triggers_counts_what_this_workspace_took() {
     let policies = PolicySet { isolation: vec![isolate("ir", by_alert())], ..set() };
     let plan = |fleet: &Fleet| planned(&policies, &triggered(Verb::Isolate), fleet.build());
     let ours = alerts(3).by_us("pc-0", Isolate, Succeeded, ago(3), "ir");
     assert_eq!(said(&plan(&ours)), [("cap-alert-rule", 2)]);
-    // Other hands and other policies have their own reasons, and so has another kind of action.
+    // Whatever the policy was called that took it.
+    let renamed = alerts(3).by_us("pc-0", Isolate, Succeeded, ago(3), "other");
+    assert_eq!(said(&plan(&renamed)), [("cap-alert-rule", 2)]);
+    // Other hands have their own reasons, and so has another kind of action.
     for fleet in [
         alerts(3).by_hand("pc-0", Isolate, Succeeded, ago(3)),
-        alerts(3).by_us("pc-0", Isolate, Succeeded, ago(3), "other"),
         alerts(2).by_us("pc-0", RestrictCodeExecution, Succeeded, ago(3), "ir"),
     ] {
         let isolations =

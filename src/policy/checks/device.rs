@@ -17,7 +17,26 @@ use crate::policy::yaml::{Entry, Node};
 pub(crate) fn expr(cx: &mut Cx<'_>, entry: &Entry) -> Option<DeviceExpr> {
     let selector = selector::<DeviceTerm>(cx, entry)?;
     contradiction::check(cx, &selector);
+    all_but_a_pattern(cx, &selector, true);
     Some(plain(selector))
+}
+
+/// `not: {group: "*"}`: groups are compared whole and none is called so, which leaves every device.
+fn all_but_a_pattern(cx: &mut Cx<'_>, selector: &Sx<DeviceTerm>, holds: bool) {
+    match selector {
+        Sx::Term(DeviceTerm::Group(groups), place) if !holds => {
+            let stars = |group: &&Arc<str>| group.chars().all(|c| c == '*');
+            if let Some(group) = groups.iter().find(stars) {
+                let message = format!("`not` group {} is every device", words::quote(group));
+                cx.report::<()>(Code::EverythingShorthand, place, message);
+            }
+        }
+        Sx::Everything(_) | Sx::Term(..) => {}
+        Sx::Not(part) => all_but_a_pattern(cx, part, !holds),
+        Sx::All(parts) | Sx::Any(parts) => {
+            parts.iter().for_each(|part| all_but_a_pattern(cx, part, holds));
+        }
+    }
 }
 
 /// The tree without places. A site that nothing is known of matches nothing.
@@ -42,7 +61,7 @@ impl Terms for DeviceTerm {
                 leaf::text(cx, node).map(|text| DeviceId::parse(text.trim()))
             })?),
             "name" => Self::Name(list(cx, node, name)?),
-            "group" => Self::Group(list(cx, node, leaf::text)?),
+            "group" => Self::Group(list(cx, node, leaf::group)?),
             "site" => Self::Site(list(cx, node, site)?.concat()),
             "tag" => Self::Tag(list(cx, node, tag)?),
             "os" => Self::Os(list(cx, node, os)?),
@@ -89,6 +108,11 @@ fn os(cx: &mut Cx<'_>, node: &Node) -> Option<OsMatch> {
         let message =
             format!("{} compares, but operating systems have no order", words::quote(&text));
         return cx.report(Code::NotOrdered, &node.place, message);
+    }
+    if text.contains(['*', '?']) {
+        let message = format!("{} is compared whole, not as a pattern", words::quote(&text));
+        let help = "name families such as `windows` and `windowsServer`, or whole platform strings";
+        return cx.advise(Code::UnknownValue, &node.place, message, help);
     }
     if let Some(family) = OsFamily::ALL.iter().find(|family| family.word() == &*text) {
         return Some(OsMatch::Family(*family));

@@ -311,7 +311,7 @@ pub struct CapsDocument {
     /// At most so many in a window of time that ends now, whoever acted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rolling: Option<RollingDocument>,
-    /// At most so many devices that alerts of one title and detector, or one incident, make a policy
+    /// At most so many devices that alerts of one title and detector, or one incident, make policies
     /// take in a window of time that ends now. `isolate` 20 and `restrict` 100 in 24 hours when it is
     /// not given.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,15 +1,13 @@
 //! Why a device or alert is selected, or not: each term with the fact that decided it.
 //!
-//! `matched_terms` is what plans quote under `because`; `explain_device` is the whole tree for a
-//! person. Facts are untrusted text and are escaped by whoever shows them.
+//! `explain_device` is the whole tree for a person; what plans quote is in `matched`. Facts are
+//! untrusted text and are escaped by whoever shows them.
 
 use jiff::Timestamp;
 
-use crate::inventory::{AlertRow, Dev, Inventory, same};
+use crate::inventory::{AlertRow, Dev, Inventory};
 use crate::policy::selector::ast::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
-use crate::policy::selector::interpret::{Hit, Meaning};
-use crate::policy::selector::trigger::{self, Trigger};
-use crate::policy::selector::walk;
+use crate::policy::selector::interpret::Meaning;
 use crate::policy::selector::words::{self, Alternative};
 
 /// One node of a selector with its answer.
@@ -47,167 +45,6 @@ pub fn explain_alert(
 ) -> Explanation {
     let meaning = Meaning::of_alerts(inventory, expr, now);
     Explainer { inventory, meaning: &meaning }.alert(expr, alert)
-}
-
-/// The positive terms by which a selector matches a device, with the facts, in the selector's
-/// order: `tag=ir-7781`, `risk>=medium (high)`. Empty when it does not match.
-#[must_use]
-pub fn matched_terms(
-    inventory: &Inventory,
-    expr: &DeviceExpr,
-    device: Dev,
-    now: Timestamp,
-) -> Vec<String> {
-    DeviceTerms::new(inventory, expr, now).matched(device)
-}
-
-/// The positive terms by which a selector matches an alert, with the facts.
-#[must_use]
-pub fn matched_alert_terms(
-    inventory: &Inventory,
-    expr: &AlertExpr,
-    alert: &AlertRow,
-    now: Timestamp,
-) -> Vec<String> {
-    AlertTerms::new(inventory, expr, now).matched(alert)
-}
-
-/// `matched_terms` for many devices: globs are compiled and the author's words written once.
-#[derive(Debug)]
-pub struct DeviceTerms<'a> {
-    meaning: Meaning<'a>,
-    expr: &'a DeviceExpr,
-    words: Vec<(&'a DeviceTerm, Words)>,
-}
-
-/// Key and alternatives of a term.
-type Words = (&'static str, Vec<Alternative>);
-
-impl<'a> DeviceTerms<'a> {
-    /// Prepares a selector.
-    #[must_use]
-    pub fn new(inventory: &'a Inventory, expr: &'a DeviceExpr, now: Timestamp) -> Self {
-        let mut words = Vec::new();
-        walk::each_device_term(expr, &mut |term| words.push((term, words::device_term(term))));
-        Self { meaning: Meaning::of_devices(inventory, expr, now), expr, words }
-    }
-
-    /// The positive terms by which the selector matches a device; empty when it does not.
-    #[must_use]
-    pub fn matched(&self, device: Dev) -> Vec<String> {
-        let mut terms = Vec::new();
-        self.collect(self.expr, device, &mut terms);
-        terms
-    }
-
-    /// The alerts and incidents without which the selector would not match the device; empty when it
-    /// does not match, or would match without any.
-    #[must_use]
-    pub fn triggers(&self, device: Dev) -> Vec<Trigger<'_>> {
-        trigger::triggers(&self.meaning, self.expr, device).unwrap_or_default()
-    }
-
-    /// Collects terms of the branches that match. A branch that fails leaves nothing behind.
-    fn collect(&self, expr: &DeviceExpr, device: Dev, out: &mut Vec<String>) -> bool {
-        let before = out.len();
-        let matched = match expr {
-            DeviceExpr::Everything => {
-                push(out, "everything".to_owned());
-                true
-            }
-            DeviceExpr::All(parts) => {
-                !parts.is_empty() && parts.iter().all(|part| self.collect(part, device, out))
-            }
-            DeviceExpr::Any(parts) => parts
-                .iter()
-                .map(|part| self.collect(part, device, out))
-                .fold(false, |any, matched| any | matched),
-            DeviceExpr::Not(_) => self.meaning.device(expr, device),
-            DeviceExpr::Term(term) => match self.meaning.device_term(term, device) {
-                Some(hit) => {
-                    let mut words = self.words.iter().filter(|(of, _)| std::ptr::eq(*of, term));
-                    if let Some((_, words)) = words.next() {
-                        push(out, describe(words, &hit));
-                    }
-                    true
-                }
-                None => false,
-            },
-        };
-        if !matched {
-            out.truncate(before);
-        }
-        matched
-    }
-}
-
-/// `matched_alert_terms` for many alerts: globs are compiled once.
-#[derive(Debug)]
-pub struct AlertTerms<'a> {
-    meaning: Meaning<'a>,
-    expr: &'a AlertExpr,
-}
-
-impl<'a> AlertTerms<'a> {
-    /// Prepares a selector.
-    #[must_use]
-    pub fn new(inventory: &'a Inventory, expr: &'a AlertExpr, now: Timestamp) -> Self {
-        Self { meaning: Meaning::of_alerts(inventory, expr, now), expr }
-    }
-
-    /// The positive terms by which the selector matches an alert; empty when it does not.
-    #[must_use]
-    pub fn matched(&self, alert: &AlertRow) -> Vec<String> {
-        let mut terms = Vec::new();
-        alert_terms(&self.meaning, self.expr, alert, &mut terms);
-        terms
-    }
-}
-
-/// Collects terms of the branches that match; see `DeviceTerms::collect`.
-fn alert_terms(
-    meaning: &Meaning<'_>,
-    expr: &AlertExpr,
-    alert: &AlertRow,
-    out: &mut Vec<String>,
-) -> bool {
-    let before = out.len();
-    let matched = match expr {
-        AlertExpr::All(parts) => {
-            !parts.is_empty() && parts.iter().all(|part| alert_terms(meaning, part, alert, out))
-        }
-        AlertExpr::Any(parts) => parts
-            .iter()
-            .map(|part| alert_terms(meaning, part, alert, out))
-            .fold(false, |any, matched| any | matched),
-        AlertExpr::Not(_) => meaning.alert(expr, alert),
-        AlertExpr::Term(term) => match meaning.alert_term(term, alert) {
-            Some(hit) => {
-                push(out, describe(&words::alert_term(term), &hit));
-                true
-            }
-            None => false,
-        },
-    };
-    if !matched {
-        out.truncate(before);
-    }
-    matched
-}
-
-fn push(out: &mut Vec<String>, term: String) {
-    if !out.contains(&term) {
-        out.push(term);
-    }
-}
-
-/// `tag=ir-7781`, or with the fact behind it when that is another text: `name=web-* (web-01)`.
-fn describe((key, alternatives): &Words, hit: &Hit) -> String {
-    match alternatives.get(hit.alternative) {
-        Some(("=", value)) if same(value, &hit.fact) => format!("{key}={}", hit.fact),
-        Some((sign, value)) => format!("{key}{sign}{value} ({})", hit.fact),
-        None => format!("{key}={}", hit.fact),
-    }
 }
 
 /// `tag=a|b`, `risk>=medium`.

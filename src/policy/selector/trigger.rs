@@ -1,12 +1,15 @@
 //! What made a selector take a device, as far as somebody else can steer it: alerts and incidents.
 //!
 //! Whoever can make an alert fire on a device can make a policy select it. Guardrails ask here which
-//! alerts those are. A device that the selector would take without any alert has no trigger.
+//! alerts those are. A device that the selector would take without any alert has no trigger. A
+//! negation is pushed through to the terms: `not: {not: …}` is what it holds, and an alert that must
+//! *not* be there triggers nothing.
 
 use crate::inventory::{AlertRow, Dev};
 use crate::model::IncidentId;
 use crate::policy::selector::ast::{DeviceExpr, DeviceTerm};
 use crate::policy::selector::interpret::Meaning;
+use crate::policy::selector::walk;
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub enum Trigger<'a> {
 }
 
 /// The triggers behind a match: none when the device is not selected, an empty list when it would be
-/// without any alert. An alert that must *not* be there triggers nothing.
+/// without any alert.
 pub(crate) fn triggers<'a>(
     meaning: &'a Meaning<'_>,
     expr: &'a DeviceExpr,
@@ -26,23 +29,11 @@ pub(crate) fn triggers<'a>(
 ) -> Option<Vec<Trigger<'a>>> {
     match expr {
         DeviceExpr::All(parts) if parts.is_empty() => None,
-        DeviceExpr::All(parts) => {
-            let mut all = Vec::new();
-            for part in parts {
-                all.extend(triggers(meaning, part, device)?);
-            }
-            Some(all)
-        }
-        DeviceExpr::Any(parts) => {
-            let found: Vec<_> =
-                parts.iter().filter_map(|part| triggers(meaning, part, device)).collect();
-            let untriggered = found.iter().any(Vec::is_empty);
-            let all = || found.into_iter().flatten().collect::<Vec<_>>();
-            match untriggered {
-                true => Some(Vec::new()),
-                false => Some(all()).filter(|all| !all.is_empty()),
-            }
-        }
+        DeviceExpr::All(parts) => all(parts.iter().map(|part| triggers(meaning, part, device))),
+        DeviceExpr::Any(parts) => any(parts.iter().map(|part| triggers(meaning, part, device))),
+        // Nothing void selects anybody, negated or not.
+        DeviceExpr::Not(part) if walk::is_void(part) => None,
+        DeviceExpr::Not(part) => spares(meaning, part, device),
         DeviceExpr::Term(DeviceTerm::Alert(alerts)) => {
             let of = meaning.inventory().device_alerts(device);
             let found: Vec<_> =
@@ -57,8 +48,40 @@ pub(crate) fn triggers<'a>(
             let found: Vec<_> = wanted.iter().filter(of).map(Trigger::Incident).collect();
             Some(found).filter(|found| !found.is_empty())
         }
-        DeviceExpr::Everything | DeviceExpr::Not(_) | DeviceExpr::Term(_) => {
-            meaning.device(expr, device).then(Vec::new)
+        DeviceExpr::Everything | DeviceExpr::Term(_) => meaning.device(expr, device).then(Vec::new),
+    }
+}
+
+/// The triggers behind a selector's *not* matching: none when it does match.
+fn spares<'a>(
+    meaning: &'a Meaning<'_>,
+    expr: &'a DeviceExpr,
+    device: Dev,
+) -> Option<Vec<Trigger<'a>>> {
+    match expr {
+        DeviceExpr::All(parts) if parts.is_empty() => Some(Vec::new()),
+        DeviceExpr::All(parts) => any(parts.iter().map(|part| spares(meaning, part, device))),
+        DeviceExpr::Any(parts) => all(parts.iter().map(|part| spares(meaning, part, device))),
+        DeviceExpr::Not(part) if walk::is_void(part) => Some(Vec::new()),
+        DeviceExpr::Not(part) => triggers(meaning, part, device),
+        DeviceExpr::Everything | DeviceExpr::Term(_) => {
+            (!meaning.device(expr, device)).then(Vec::new)
         }
     }
+}
+
+/// Each part is needed, and so is what triggers it.
+fn all<'a>(parts: impl Iterator<Item = Option<Vec<Trigger<'a>>>>) -> Option<Vec<Trigger<'a>>> {
+    let needed: Vec<_> = parts.collect::<Option<_>>()?;
+    Some(needed.concat())
+}
+
+/// One part is enough; one that needs no alert makes the others no matter.
+fn any<'a>(parts: impl Iterator<Item = Option<Vec<Trigger<'a>>>>) -> Option<Vec<Trigger<'a>>> {
+    let found: Vec<_> = parts.flatten().collect();
+    if found.is_empty() {
+        return None;
+    }
+    let untriggered = found.iter().any(Vec::is_empty);
+    Some(if untriggered { Vec::new() } else { found.concat() })
 }

@@ -8,8 +8,15 @@
 /// Devices that a guardrail protects, and the restrictions that would touch them.
 const MATCHED: &str = "devices that match: {devices}; restrictions of them: {hits} of {changes}";
 
+/// A cap that others are over: the first sentence of it.
+const BEYOND: &str =
+    "{already} already, {beyond} over the cap of {limit}; nothing planned adds to it";
+
 /// Code, what stands when it passes, what is added when it objects.
 pub(super) const COUNTS: &[(&str, &[&str], Option<&str>)] = &[
+    ("cap-fleet", &[BEYOND], None),
+    ("cap-group", &[BEYOND], None),
+    ("cap-rolling", &[BEYOND], None),
     (
         "cooldown",
         &[

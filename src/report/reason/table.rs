@@ -374,7 +374,7 @@ const FROZEN: &str = "the workspace is frozen[ by {by}][ since {at}][ until {unt
 pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     (
         "cap-alert-rule",
-        "policy {policy}: {wouldBe} within {windowSeconds} through {trigger}, cap {limit}",
+        "[policy {policy}: ][policies {policies}: ]{wouldBe} within {windowSeconds} through {trigger}, cap {limit}",
     ),
     ("cap-fleet", "{wouldBe} of {size} devices would be in this state, cap {limit}"),
     ("cap-group", "{scope}: {wouldBe} of {size} would be in this state, cap {limit}"),
@@ -398,6 +398,7 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
         "{scope} is gone and held {devices}[; {kept} more are kept by {keptBy}: renamed?]",
     ),
     ("protected", "protected"),
+    ("protected-nobody", "{scope}: the selector matches none of {devices} devices"),
     ("protected-unknown", "who is protected is not known: {missing} incomplete"),
     ("rego", "{msg}[, and {more} more]"),
     ("rego-failed", "{file} line {line}: {msg}"),

@@ -11,6 +11,7 @@ use crate::plan::tests::fleet::{Fleet, Machine, ago, alert};
 use crate::plan::tests::planned;
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
 use crate::plan::types::Plan;
+use crate::policy::selector::ast::Glob;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
 use crate::policy::workspace::{Caps, Rolling};
 use crate::policy::{PolicySet, Workspace};
@@ -67,13 +68,14 @@ fn alerts_of_one_rule_take_no_more_than_the_cap() {
     let plan = planned(&policy(by_alert()), &capped(5), fleet(6).build());
     check(&plan, 0, &[(RULE, 0, 6)]);
     assert_eq!(plan.objections[0].setting, "guardrails.caps.isolate.alertRule");
-    assert_eq!(plan.objections[0].scope, format!("policy ir, {RULE}"));
+    assert_eq!(plan.objections[0].scope, RULE);
+    assert_eq!(plan.objections[0].facts["policy"], "ir");
     let none = workspace();
     check(&planned(&policy(by_alert()), &none, fleet(6).build()), 6, &[]);
 }
 
 #[test]
-fn another_rule_and_another_policy_have_a_cap_of_their_own() {
+fn another_rule_has_a_cap_of_its_own() {
     let mut fleet = fleet(3);
     for n in 3..6 {
         fleet = fleet.alert(titled(&format!("pc-{n}"), "Suspicious sign-in"));
@@ -84,6 +86,50 @@ fn another_rule_and_another_policy_have_a_cap_of_their_own() {
     let plan = planned(&policy(by_alert()), &capped(3), both.build());
     let names: Vec<_> = plan.changes.iter().map(|change| change.target.name.as_str()).collect();
     assert_eq!(names, ["pc-1", "pc-2"]);
+}
+
+fn named(pattern: &str) -> DeviceExpr {
+    let text = Arc::from(pattern);
+    DeviceExpr::Term(DeviceTerm::Name(vec![Glob { text }]))
+}
+
+#[test]
+fn a_policy_that_is_split_in_two_gains_nothing() {
+    let first = || DeviceExpr::All(vec![by_alert(), named("pc-0")]);
+    let rest = || DeviceExpr::All(vec![by_alert(), DeviceExpr::Not(Box::new(named("pc-0")))]);
+    let split = PolicySet { isolation: vec![isolate("a", first()), isolate("b", rest())], ..set() };
+    check(&planned(&split, &capped(6), fleet(6).build()), 6, &[]);
+    let plan = planned(&split, &capped(5), fleet(6).build());
+    check(&plan, 0, &[(RULE, 0, 6)]);
+    assert_eq!(plan.objections[0].facts["policies"], "a, b");
+    // What one of them took counts against the other.
+    let taken = fleet(6).by_us("pc-0", Isolate, Succeeded, ago(20), "a");
+    check(&planned(&split, &capped(5), taken.build()), 0, &[(RULE, 1, 5)]);
+}
+
+#[test]
+fn a_policy_that_is_renamed_keeps_what_it_took() {
+    let ran = |policy: &str| {
+        let fleet = fleet(6).by_us("pc-7", Isolate, Succeeded, ago(20), policy);
+        fleet.alert(titled("pc-7", "'Older' malware was seen on pc-7"))
+    };
+    check(&planned(&policy(by_alert()), &capped(6), ran("ir").build()), 0, &[(RULE, 1, 6)]);
+    check(&planned(&policy(by_alert()), &capped(6), ran("before").build()), 0, &[(RULE, 1, 6)]);
+    // A policy that needs no alert took it for a reason of its own.
+    let by_tag = isolate("case", tag("ir"));
+    let beside = PolicySet { isolation: vec![isolate("ir", by_alert()), by_tag], ..set() };
+    let mut tagged = ran("case");
+    tagged.machines[7].tags.push("ir".to_owned());
+    check(&planned(&beside, &capped(6), tagged.build()), 6, &[]);
+    check(&planned(&beside, &capped(6), ran("case").build()), 0, &[(RULE, 1, 6)]);
+}
+
+#[test]
+fn two_negations_do_not_hide_the_trigger() {
+    let not = |expr| DeviceExpr::Not(Box::new(expr));
+    let plan = planned(&policy(not(not(by_alert()))), &capped(5), fleet(6).build());
+    check(&plan, 0, &[(RULE, 0, 6)]);
+    assert_eq!(plan.held[0].because[0].terms.len(), 1);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Every guardrail is explained, with the numbers by which it passes or holds.
 
 use super::*;
+use crate::model::{ActionKind, ActionStatus};
 use crate::plan::circumstances::Runner;
 use crate::plan::guards::tests::{capped, fleet, lifting_codes, percent, policies};
 use crate::plan::tests::asked;
-use crate::plan::tests::fleet::{Fleet, Machine};
+use crate::plan::tests::fleet::{Fleet, Machine, ago};
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
 use crate::plan::{Circumstances, explain_guardrails};
 use crate::policy::{PolicySet, Workspace};
@@ -33,6 +34,12 @@ fn what_a_guardrail_says_stands_in_the_row_of_its_setting() {
     for (code, setting, expected) in [
         ("self-lockout-shared", "", ("self-lockout", "")),
         ("protected-unknown", "guardrails.protected", ("protected", "guardrails.protected")),
+        ("protected-nobody", "guardrails.protected", ("protected", "guardrails.protected")),
+        (
+            "protected-nobody",
+            "guardrails.domainControllers.also",
+            ("domain-controller", "guardrails.domainControllers"),
+        ),
         (
             "protected-unknown",
             "guardrails.domainControllers",
@@ -113,6 +120,29 @@ fn what_holds_nothing_is_a_note_and_what_passes_is_neither() {
     let rails = explained(&workspace, &Circumstances::default());
     let nobody = &of(&rails, "protected")[0].counted[0];
     assert_eq!((nobody.about, nobody.over, nobody.note), (0, false, false));
+    let told = &of(&rails, "protected")[0].counted[1];
+    assert_eq!((told.code.as_str(), told.over, told.note), ("protected-nobody", false, true));
+}
+
+#[test]
+fn a_window_that_is_over_with_nothing_planned_is_a_note() {
+    let window = crate::model::Span::from_hours(24);
+    let rolling = |count| Some(crate::policy::workspace::Rolling { count, window });
+    let row = |caps: Caps, code: &str, policies: &PolicySet| {
+        let isolated = (0..3).fold(fleet(), |fleet, n| {
+            let (kind, status) = (ActionKind::Isolate, ActionStatus::Succeeded);
+            fleet.by_hand(&format!("office-0{n}"), kind, status, ago(5))
+        });
+        let rails = over(isolated, policies, &capped(caps), &Circumstances::default());
+        let [row] = &of(&rails, code)[0].counted[..] else { panic!("{rails:?}") };
+        (row.over, row.note, row.left, row.facts.get("beyond").cloned())
+    };
+    let caps = |count| Caps { rolling: rolling(count), ..Caps::default() };
+    assert_eq!(row(caps(2), "cap-rolling", &set()), (false, true, None, Some(1.into())));
+    assert_eq!(row(caps(3), "cap-rolling", &set()), (false, false, Some(0), None));
+    assert_eq!(row(caps(12), "cap-rolling", &policies()), (true, false, None, None));
+    let caps = Caps { fleet: Some(Limit::Count(2)), ..Caps::default() };
+    assert_eq!(row(caps, "cap-fleet", &set()), (false, true, None, Some(1.into())));
 }
 
 #[test]

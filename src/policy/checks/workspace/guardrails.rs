@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::diag::{Code, words};
-use crate::model::{Span, Verb};
-use crate::policy::checks::workspace::held;
+use crate::model::Span;
+use crate::policy::checks::workspace::{caps, held};
 use crate::policy::checks::{Cx, device, leaf};
 use crate::policy::limits::Remaining;
 use crate::policy::selector::DeviceExpr;
-use crate::policy::workspace::{Caps, DomainControllers, Guardrails, Limit, Rolling, Workspace};
+use crate::policy::workspace::{DomainControllers, Guardrails, Limit, Workspace};
 use crate::policy::yaml::{Content, Entry, Node};
 
 /// Longest lease anybody may allow.
@@ -27,12 +27,7 @@ pub(super) fn guardrails(cx: &mut Cx<'_>, entry: &Entry, workspace: &Workspace) 
     rails.freeze = held::freezes(cx, node.get("freeze"));
     rails.destructive = held::destructive(cx, node.get("destructive"));
     settings("guardrails", node, &mut rails.written);
-    for entry in node.get("caps").map(Node::entries).unwrap_or_default() {
-        if let Some(verb) = verb(cx, entry) {
-            let caps = rails.caps.entry(verb).or_default();
-            *caps = read_caps(cx, &entry.value, *caps);
-        }
-    }
+    caps::read(cx, node.get("caps"), &mut rails.caps);
     if let Some(required) = node.get("requireLease").and_then(Node::bool) {
         rails.require_lease = required;
     }
@@ -103,35 +98,8 @@ fn settings(path: &str, node: &Node, written: &mut BTreeMap<String, u32>) {
     }
 }
 
-fn verb(cx: &mut Cx<'_>, entry: &Entry) -> Option<Verb> {
-    held::verb(cx, &entry.key, &entry.key_place, |_| true)
-}
-
-fn read_caps(cx: &mut Cx<'_>, node: &Node, default: Caps) -> Caps {
-    let limit = |cx: &mut Cx<'_>, key: &str, default: Option<Limit>| match node.get(key) {
-        Some(node) => limit(cx, node).unwrap_or(default),
-        None => default,
-    };
-    Caps {
-        run: limit(cx, "run", default.run),
-        group: limit(cx, "group", default.group),
-        fleet: limit(cx, "fleet", default.fleet),
-        rolling: node.get("rolling").and_then(|node| rolling(cx, node)).or(default.rolling),
-        alert_rule: match node.get("alertRule") {
-            Some(node) if node.text() == Some("unlimited") => None,
-            Some(node) => rolling(cx, node).or(default.alert_rule),
-            None => default.alert_rule,
-        },
-    }
-}
-
-fn rolling(cx: &mut Cx<'_>, node: &Node) -> Option<Rolling> {
-    let window = leaf::duration(cx, node.get("window")?)?;
-    Some(Rolling { count: u32::try_from(node.get("count")?.integer()?).ok()?, window })
-}
-
 /// A limit, or that there is none; nothing when it cannot be read.
-fn limit(cx: &mut Cx<'_>, node: &Node) -> Option<Option<Limit>> {
+pub(super) fn limit(cx: &mut Cx<'_>, node: &Node) -> Option<Option<Limit>> {
     match &node.content {
         Content::Number(_) => {
             let count = u32::try_from(node.integer()?).ok()?;

@@ -1,5 +1,6 @@
 //! `palisade.yaml`: tenants and sites first, then what refers to them.
 
+mod caps;
 mod cloud;
 pub(in crate::policy::checks) mod guardrails;
 mod held;
@@ -106,7 +107,8 @@ fn site(cx: &mut Cx<'_>, node: &Node, tenants: &[Tenant]) -> Site {
     let texts = |cx: &mut Cx<'_>, key: &str| {
         node.get(key).and_then(|node| list(cx, node, leaf::text)).unwrap_or_default()
     };
-    let (groups, tags) = (texts(cx, "groups"), texts(cx, "tags"));
+    let groups = node.get("groups").and_then(|node| list(cx, node, leaf::group));
+    let (groups, tags) = (groups.unwrap_or_default(), texts(cx, "tags"));
     let known = |cx: &mut Cx<'_>, node: &Node| {
         let name = leaf::text(cx, node)?;
         if tenants.is_empty() || tenants.iter().any(|tenant| tenant.name == name) {

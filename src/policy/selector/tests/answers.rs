@@ -121,6 +121,21 @@ fn a_trigger_is_what_the_match_would_not_be_there_without() {
         (any(vec![with_alert(titled("nothing"))]), &[]),
         (any(vec![all(vec![]), mimikatz()]), &["da0001_1"]),
         (not(with_alert(titled("nothing"))), &[]),
+        // A negation is pushed through to the terms.
+        (not(not(mimikatz())), &["da0001_1"]),
+        (not(not(with_alert(titled("nothing")))), &[]),
+        (not(not(not(with_alert(titled("nothing"))))), &[]),
+        (not(any(vec![not(mimikatz()), not(tagged())])), &["da0001_1"]),
+        (not(any(vec![not(mimikatz()), not(incident())])), &["da0001_1", "42"]),
+        (not(any(vec![not(mimikatz()), tagged()])), &[]),
+        (not(all(vec![not(mimikatz()), not(incident())])), &["da0001_1", "42"]),
+        (not(all(vec![not(mimikatz()), not(tagged())])), &[]),
+        (not(all(vec![not(mimikatz()), with_alert(titled("nothing"))])), &[]),
+        (not(all(vec![not(mimikatz()), not(with_alert(titled("nothing")))])), &["da0001_1"]),
+        // What is void selects nobody, however it is turned.
+        (not(not(any(vec![]))), &[]),
+        (all(vec![mimikatz(), not(any(vec![]))]), &[]),
+        (any(vec![mimikatz(), not(not(any(vec![])))]), &["da0001_1"]),
     ];
     for (expr, expected) in table {
         let terms = DeviceTerms::new(&inventory, &expr, at(NOW));
@@ -133,6 +148,38 @@ fn a_trigger_is_what_the_match_would_not_be_there_without() {
         };
         assert_eq!(told(first), expected, "{expr:?}");
         assert!(told(second).is_empty(), "{expr:?}");
+    }
+}
+
+#[test]
+fn under_two_negations_the_terms_that_decide_are_named() {
+    let inventory = rows().build();
+    let device = inventory.find(&id(1)).unwrap();
+    let joined = || term(DeviceTerm::Joined(true));
+    let none = || with_alert(titled("none"));
+    let table: Vec<(DeviceExpr, &[&str])> = vec![
+        (not(not(with_alert(titled("*tool")))), &["alert=matching (da0001_1)"]),
+        (not(DeviceExpr::Any(vec![not(joined()), none()])), &["joined=true"]),
+        (not(DeviceExpr::All(vec![not(joined()), not(none())])), &["joined=true"]),
+        (not(none()), &[]),
+        (not(not(none())), &[]),
+        (not(not(DeviceExpr::Everything)), &["everything"]),
+        (not(DeviceExpr::Any(vec![not(joined()), not(none())])), &[]),
+    ];
+    for (expr, expected) in table {
+        assert_eq!(matched_terms(&inventory, &expr, device, at(NOW)), expected, "{expr:?}");
+    }
+    let tool = || titled("*tool");
+    let named = ["title=*tool (Suspicious 'Mimikatz' tool)"];
+    for (expr, expected) in [
+        (not_alert(not_alert(tool())), &named[..]),
+        (not_alert(AlertExpr::Any(vec![not_alert(tool()), titled("none")])), &named),
+        (not_alert(AlertExpr::All(vec![not_alert(tool()), titled("none")])), &named),
+        (not_alert(titled("none")), &[]),
+        (not_alert(AlertExpr::Any(vec![not_alert(tool()), not_alert(titled("none"))])), &[]),
+    ] {
+        let terms = matched_alert_terms(&inventory, &expr, &inventory.alerts()[0], at(NOW));
+        assert_eq!(terms, expected, "{expr:?}");
     }
 }
 

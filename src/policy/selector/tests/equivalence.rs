@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::select as pick;
 
 use super::*;
+use crate::policy::selector::interpret::Meaning;
+use crate::policy::selector::trigger;
 
 const HOSTS: &[&str] =
     &["", "web-01", "WEB-01.shop.example", "web-02.shop.example", "db", "müller-pc", ".odd"];
@@ -266,6 +268,9 @@ proptest! {
                 prop_assert_eq!(tree.matched, plain.contains(device.0));
                 let terms = matched_terms(&inventory, expr, device, now);
                 prop_assert!(terms.is_empty() || plain.contains(device.0), "{:?}", terms);
+                let meaning = Meaning::of_devices(&inventory, expr, now);
+                let triggers = trigger::triggers(&meaning, expr, device);
+                prop_assert_eq!(triggers.is_some(), plain.contains(device.0), "{:?}", expr);
             }
             if is_void(expr) {
                 prop_assert!(plain.is_empty(), "{:?}", expr);
