@@ -254,6 +254,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("protected", "protected", "protected[ ({setting})]"),
     (
+        "protected-pending",
+        "protected by now[ ({rule})]",
+        "our pending action[ {action}] would restrict a device that is protected by now[ ({rule})][: {sign}]",
+    ),
+    (
         "protected-unknown",
         "who is protected is not known",
         "the selector of protected devices reads[ {missing}], which is incomplete",

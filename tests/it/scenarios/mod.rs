@@ -38,6 +38,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    a_device_that_becomes_protected,
     a_device_that_everybody_forgot,
     a_device_that_flaps,
     a_folder_that_disappears,

@@ -16,7 +16,7 @@
 //! free; the stronger posture stays (`held`, `weakening-needs-release`) until the last lease ends.
 //!
 //! An exemption keeps our hands off in both directions; only a pending action of ours that would
-//! restrict an exempt device is still cancelled. Where it accepts a value, nothing is said while the
+//! restrict an exempt device is still cancelled, as is one that would restrict a protected device. Where it accepts a value, nothing is said while the
 //! device has that value, whoever put it there, and it is shown as soon as it has another one.
 //!
 //! Here the questions, in files of their own the answers: `flight` 2, `free` 3, `ours` 4, `foreign`
