@@ -272,8 +272,8 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ("reading-failed", "could not be read", "the target could not be read just before acting"),
     (
         "reasserted",
-        "put back after [{by}][run {run}] released it",
-        "[{by} ][the undoing of run {run} ]released it[ at {ended}] and the policy puts it back (`onManualRelease: reassert`)",
+        "put back after [{by} released it][run {run} released it][{cancelledBy} cancelled it]",
+        "[{by} released it][the undoing of run {run} released it][{cancelledBy} cancelled it][ at {ended}] and the policy puts it back (`onManualRelease: reassert`)",
     ),
     (
         "refused",
@@ -288,8 +288,8 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     (
         "released-by-hand",
-        "released by [{by}][workspace {workspace}][undoing run {run}]",
-        "[{by} ][workspace {workspace} ][the undoing of run {run} ]released it[ at {ended}]; the policy does not take it again unless it says `onManualRelease: reassert`",
+        "[released by {by}][released by workspace {workspace}][released by undoing run {run}][cancelled by {cancelledBy}]",
+        "[{by} released it][workspace {workspace} released it][the undoing of run {run} released it][{cancelledBy} cancelled it while it was pending][ at {ended}]; the policy does not take it again unless it says `onManualRelease: reassert`",
     ),
     (
         "remaining",
@@ -405,7 +405,10 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("protected-unknown", "who is protected is not known: {missing} incomplete"),
     ("rego", "{msg}[, and {more} more]"),
     ("rego-failed", "{file} line {line}: {msg}"),
-    ("released-by-hand", "[{by}][the undoing of run {run}] released {devices}, last {ended}"),
+    (
+        "released-by-hand",
+        "[{by} released][the undoing of run {run} released][{cancelledBy} cancelled] {devices}, last {ended}",
+    ),
     ("remaining", "{scope}: {free} of {size} would stay free of restriction, at least {least}"),
     ("rule-conflict", "rules {rule} and {other}[ of priority {priority}] want different verdicts"),
     ("selection-grew", "{scope}: {before} selected in run {run}, {now} now, at most {limit} more"),

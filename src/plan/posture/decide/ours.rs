@@ -8,8 +8,8 @@ use crate::inventory::readings::Placement;
 use crate::model::{Holder, marker};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::rows::partial;
-use crate::plan::posture::decide::{Case, Verdict, strongest};
-use crate::plan::posture::lease::Record;
+use crate::plan::posture::decide::{Case, Verdict, Wishes, strongest};
+use crate::plan::posture::lease::{Claim, Record};
 use crate::plan::posture::{Level, Wish, matrix};
 use crate::plan::types::{Disposition, Parameters, Reason, Why};
 use crate::plan::undo;
@@ -22,17 +22,56 @@ impl<'c, L: Level> Case<'c, L> {
         let (running, over): (Vec<_>, Vec<_>) =
             ends.into_iter().partition(|(_, end)| *end > self.now());
         let running: Vec<_> = running.into_iter().map(|(wish, _)| wish).collect();
+        if let Some(verdict) = self.stronger(value, &running, &record) {
+            return verdict;
+        }
         match strongest(&running) {
-            Some(to) if to > value => {
-                let reason = self.witnessed(Reason::new("strengthened"));
-                self.place(value, &running, &record, Some(reason))
-            }
             // The service did not say how strong; we asked for what we wanted.
-            Some(to) if to == value || placed.assumed => Verdict::Unchanged,
+            Some(to) if to >= value || placed.assumed => Verdict::Unchanged,
             Some(to) => self.held(Reason::new("weakening-needs-release"), value, Some(to)),
             None if over.is_empty() => self.unwanted(value, placed),
             None => self.over(value, placed, &over, &record),
         }
+    }
+
+    /// Puts the device where policies with a running lease want more than there is, unless a person
+    /// let go of that or cancelled it while it was pending.
+    fn stronger(
+        &self,
+        value: L,
+        running: Wishes<'_, 'c, L>,
+        record: &Record<'c>,
+    ) -> Option<Verdict> {
+        let (mut able, mut asking) = (Vec::new(), Vec::new());
+        let (mut spent, mut why) = (None, None);
+        for wish in &self.wanted {
+            let name = &wish.header.name;
+            let runs = running.iter().any(|it| std::ptr::eq(*it, *wish));
+            let word = record.by_hand(name, wish.containment, self.now());
+            match word.filter(|_| wish.level > value) {
+                None | Some(Claim::Open) if runs => able.push(*wish),
+                Some(Claim::Reassert(reason)) if runs => {
+                    able.push(*wish);
+                    why = why.or(Some(reason));
+                }
+                Some(Claim::Ask(reason)) => asking.push((*wish, reason)),
+                Some(Claim::Spent(reason)) => {
+                    spent = spent.or(Some((reason.with("policy", name.as_str()), wish.level)));
+                }
+                _ => {}
+            }
+        }
+        if strongest(&able).is_some_and(|to| to > value) {
+            let reason = why.unwrap_or_else(|| self.witnessed(Reason::new("strengthened")));
+            return Some(self.place(value, &able, record, Some(reason)));
+        }
+        if let Some((_, reason)) = asking.first().filter(|_| !running.is_empty()) {
+            let reason = reason.clone();
+            let asking: Vec<_> = asking.into_iter().map(|(wish, _)| wish).collect();
+            return Some(self.place(value, &asking, record, Some(reason)));
+        }
+        let (reason, level) = spent.filter(|_| !running.is_empty())?;
+        Some(self.row(Disposition::Held, reason, value, Some(level)))
     }
 
     /// Policies that have a say in what was placed, with the ends of their leases.
