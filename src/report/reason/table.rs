@@ -186,7 +186,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "its lease is not known",
         "the marker of what was released names no end; nothing is put back without one",
     ),
-    ("max-lease", "lease too long", "the lease is longer than[ {mostSeconds}][ ({setting})]"),
+    (
+        "max-lease",
+        "lease too long[: {leaseSeconds}, at most {mostSeconds}]",
+        "the lease[ of {leaseSeconds}] is longer than[ {mostSeconds}][ ({setting})][: it ends at {kept}, as before]",
+    ),
     (
         "moved-since",
         "moved since",
@@ -396,7 +400,10 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("inventory-shrank", "{before} devices in run {run}, {now} now, at most {limit} fewer"),
     ("last-run-unreadable", "{scope} cannot be compared with: {why}"),
     ("lease-missing", "no lease"),
-    ("max-lease", "{scope}: lease longer than {mostSeconds}"),
+    (
+        "max-lease",
+        "{scope}: lease[ of {leaseSeconds}] longer than {mostSeconds}[; devices that keep the end they had: {devices}]",
+    ),
     (
         "orphaned-releases",
         "{scope} is gone and held {devices}[; {kept} more are kept by {keptBy}: renamed?]",

@@ -20,9 +20,10 @@
 //! device has that value, whoever put it there, and it is shown as soon as it has another one.
 //!
 //! Here the questions, in files of their own the answers: `flight` 2, `free` 3, `ours` 4, `foreign`
-//! 5; `rows` makes what is said of a device that is left as it is, `standing` looks at the lease of one
+//! 5; `bound` says how long what we hold may be kept; `rows` makes what is said of a device that is left as it is, `standing` looks at the lease of one
 //! that stays ours.
 
+mod bound;
 mod flight;
 mod foreign;
 mod free;
@@ -65,6 +66,7 @@ pub(in crate::plan::posture) fn decide<L: Level>(
     let verdict = case.settle();
     if matches!(verdict, Verdict::Unchanged | Verdict::Row(Disposition::Held, _)) {
         draft.standing.extend(case.standing());
+        draft.keep(case.kept());
     }
     match verdict {
         Verdict::Unchanged => {}

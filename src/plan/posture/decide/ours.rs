@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::inventory::readings::Placement;
 use crate::model::{Holder, marker};
 use crate::plan::order::{Order, Proposal};
+use crate::plan::posture::decide::bound::Held;
 use crate::plan::posture::decide::rows::partial;
 use crate::plan::posture::decide::{Case, Verdict, Wishes, strongest};
 use crate::plan::posture::lease::{Claim, Record};
@@ -27,7 +28,9 @@ impl<'c, L: Level> Case<'c, L> {
         }
         match strongest(&running) {
             // The service did not say how strong; we asked for what we wanted.
-            Some(to) if to >= value || placed.assumed => Verdict::Unchanged,
+            Some(to) if to >= value || placed.assumed => {
+                self.not_longer(value, placed).unwrap_or(Verdict::Unchanged)
+            }
             Some(to) => self.held(Reason::new("weakening-needs-release"), value, Some(to)),
             None if over.is_empty() => self.unwanted(value, placed),
             None => self.over(value, placed, &over, &record),
@@ -80,6 +83,12 @@ impl<'c, L: Level> Case<'c, L> {
         record: &Record<'_>,
         placed: &Placement,
     ) -> Vec<(&'c Wish<'c, L>, Timestamp)> {
+        let leases = self.leases(record, placed).into_iter();
+        leases.map(|lease| (lease.wish, lease.ends)).collect()
+    }
+
+    /// The same, with what `maxLease` makes of each.
+    pub(super) fn leases(&self, record: &Record<'_>, placed: &Placement) -> Vec<Held<'c, L>> {
         let end = |wish: &'c Wish<'c, L>| {
             let name = &wish.header.name;
             let own = |policy| marker::names(policy, name);
@@ -87,7 +96,8 @@ impl<'c, L: Level> Case<'c, L> {
             let end = record.end(name, wish.containment, placed.completed, own)?;
             // What an undoing put back has the rest of its lease and not a new one.
             let rest = undo::put_back_until(&placed.comment).filter(|_| own);
-            Some((wish, rest.unwrap_or(end)))
+            let whole = |end| Held { wish, text: end, over: false, ends: end };
+            Some(rest.map_or_else(|| self.bounded(wish, placed, end, own), whole))
         };
         self.wanted.iter().copied().filter_map(end).collect()
     }
