@@ -38,6 +38,8 @@ pub(super) struct Draft {
     pub(super) alerts: BTreeMap<PolicyName, u64>,
     /// How long policies keep devices that stay ours, and how many of them for too long.
     pub(super) kept: BTreeMap<PolicyName, (u64, u32)>,
+    /// Devices that are protected by now and that we hold, by the rule that protects them.
+    pub(super) spared: BTreeMap<&'static str, u32>,
     /// Devices already in the state a verb leads to, by group.
     pub(super) in_state: BTreeMap<Verb, BTreeMap<String, u32>>,
     /// Devices that are, or may be, isolated or restricted, or on their way there.

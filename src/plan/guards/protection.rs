@@ -13,7 +13,7 @@ use crate::plan::types::Reason;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::plan) struct Protection {
     /// The guardrail's code.
-    rule: &'static str,
+    pub(in crate::plan) rule: &'static str,
     /// What shows it, where the rule goes by signs.
     sign: Option<String>,
 }

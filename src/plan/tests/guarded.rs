@@ -176,6 +176,32 @@ fn our_pending_action_on_a_device_that_is_protected_by_now_is_cancelled() {
     }
 }
 
+#[test]
+fn what_we_hold_and_what_is_protected_by_now_stays_and_is_told() {
+    let machines = [Machine::new("pc").tag("ir").tag("vip"), Machine::new("dc").tag("ir").tag("adc")];
+    let held = ["pc", "dc"].into_iter().fold(Fleet::of(machines), |fleet, name| {
+        fleet.by_us(name, Isolate, Succeeded, ago(9), "ir")
+    });
+    let vip = || [Some(tag("vip")), None, None];
+    let plan = spared(&held, vip());
+    let told = |name: &str| format!("held {name} isolation protected-in-force");
+    assert_eq!(rows(&plan), [told("dc"), told("pc")]);
+    let reason = &plan.held[1].reason;
+    let until = Span::from_secs(63 * 3_600 + 60).after(now()).to_string();
+    assert_eq!((reason.text("rule").as_deref(), reason.text("until")), (Some("protected"), Some(until)));
+    let warned: Vec<_> = plan.objections.iter().map(|it| (&*it.code, it.held, &it.facts)).collect();
+    assert_eq!(warned.len(), 2, "{warned:?}");
+    for (code, held, facts) in warned {
+        assert_eq!((code, held, &facts["devices"]), ("protected-in-force", 0, &1.into()));
+    }
+    // Nobody is released by it, and everybody is when their time has come.
+    let over = held.clone().last_action(|action| action.updated = ago(80));
+    let plan = spared(&over, vip());
+    assert_eq!(rows(&plan), ["do release dc full -> free (lease-ended)", &*told("pc")]);
+    let theirs = Fleet::of(held.machines.clone()).by_hand("pc", Isolate, Succeeded, ago(9));
+    assert!(spared(&theirs, vip()).objections.iter().all(|it| it.code != "protected-in-force"));
+}
+
 // ── what is let go ───────────────────────────────────────────────────────────────────────────────
 
 #[test]

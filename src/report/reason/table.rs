@@ -258,6 +258,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("protected", "protected", "protected[ ({setting})]"),
     (
+        "protected-in-force",
+        "protected by now[ ({rule})], and restricted by us",
+        "the device is protected by now[ ({rule})][: {sign}], and we restrict it[ until {until}]; a policy that no longer selects it, or a person, lets it go",
+    ),
+    (
         "protected-pending",
         "protected by now[ ({rule})]",
         "our pending action[ {action}] would restrict a device that is protected by now[ ({rule})][: {sign}]",
@@ -409,6 +414,10 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
         "{scope} is gone and held {devices}[; {kept} more are kept by {keptBy}: renamed?]",
     ),
     ("protected", "protected"),
+    (
+        "protected-in-force",
+        "protected devices ({rule}) that we restrict until their leases end: {devices}; to let go, take them out of the policies' selectors",
+    ),
     ("protected-unknown", "who is protected is not known: {missing} incomplete"),
     ("rego", "{msg}[, and {more} more]"),
     ("rego-failed", "{file} line {line}: {msg}"),

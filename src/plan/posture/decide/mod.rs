@@ -20,7 +20,8 @@
 //! device has that value, whoever put it there, and it is shown as soon as it has another one.
 //!
 //! Here the questions, in files of their own the answers: `flight` 2, `free` 3, `ours` 4, `foreign`
-//! 5; `bound` says how long what we hold may be kept; `rows` makes what is said of a device that is left as it is, `standing` looks at the lease of one
+//! 5; `bound` says how long what we hold may be kept; `spared` tells of what we
+//! hold and what is protected by now; `rows` makes what is said of a device that is left as it is, `standing` looks at the lease of one
 //! that stays ours.
 
 mod bound;
@@ -29,6 +30,7 @@ mod foreign;
 mod free;
 mod ours;
 mod rows;
+mod spared;
 mod standing;
 
 use jiff::Timestamp;
@@ -63,7 +65,7 @@ pub(in crate::plan::posture) fn decide<L: Level>(
         watched: selecting(Mode::Audit),
         all: wishes,
     };
-    let verdict = case.settle();
+    let verdict = case.spared(case.settle(), draft);
     if matches!(verdict, Verdict::Unchanged | Verdict::Row(Disposition::Held, _)) {
         draft.standing.extend(case.standing());
         draft.keep(case.kept());
