@@ -8,8 +8,9 @@
 //!
 //! What a person let go is another matter: `onManualRelease` says what it means, whatever renewals
 //! are left. It stands against the policy that had put the device there for good, and against every
-//! other policy until the end that the marker had named: a second policy does not undo at once what
-//! a person did. A person is everybody but this workspace: by hand, another tool, another workspace
+//! other policy of the workspace until the end that the marker had named, each by its own word: a
+//! second policy that says `respect` does not undo at once what a person did, one that says `reassert`
+//! does. A person is everybody but this workspace: by hand, another tool, another workspace
 //! (whose release is always respected, so that two workspaces never take turns), and a person who
 //! undid a run of ours. Another workspace that merely placed something over ours released nothing.
 //! Whoever cancels our placement while it is pending has let the device go before it was taken: the
