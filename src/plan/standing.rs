@@ -275,11 +275,8 @@ fn restrained(scene: &Scene<'_>, (rule, devices): (&&'static str, &u32)) -> Obje
         held: 0,
         lifted: None,
         setting: setting.to_owned(),
-        facts: [
-            ("rule".to_owned(), (*rule).into()),
-            ("devices".to_owned(), (*devices).into()),
-        ]
-        .into(),
+        facts: [("rule".to_owned(), (*rule).into()), ("devices".to_owned(), (*devices).into())]
+            .into(),
     }
 }
 

@@ -178,7 +178,8 @@ fn our_pending_action_on_a_device_that_is_protected_by_now_is_cancelled() {
 
 #[test]
 fn what_we_hold_and_what_is_protected_by_now_stays_and_is_told() {
-    let machines = [Machine::new("pc").tag("ir").tag("vip"), Machine::new("dc").tag("ir").tag("adc")];
+    let machines =
+        [Machine::new("pc").tag("ir").tag("vip"), Machine::new("dc").tag("ir").tag("adc")];
     let held = ["pc", "dc"].into_iter().fold(Fleet::of(machines), |fleet, name| {
         fleet.by_us(name, Isolate, Succeeded, ago(9), "ir")
     });
@@ -188,7 +189,10 @@ fn what_we_hold_and_what_is_protected_by_now_stays_and_is_told() {
     assert_eq!(rows(&plan), [told("dc"), told("pc")]);
     let reason = &plan.held[1].reason;
     let until = Span::from_secs(63 * 3_600 + 60).after(now()).to_string();
-    assert_eq!((reason.text("rule").as_deref(), reason.text("until")), (Some("protected"), Some(until)));
+    assert_eq!(
+        (reason.text("rule").as_deref(), reason.text("until")),
+        (Some("protected"), Some(until))
+    );
     let warned: Vec<_> = plan.objections.iter().map(|it| (&*it.code, it.held, &it.facts)).collect();
     assert_eq!(warned.len(), 2, "{warned:?}");
     for (code, held, facts) in warned {
