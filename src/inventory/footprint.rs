@@ -10,7 +10,7 @@ use roaring::RoaringBitmap;
 
 use crate::inventory::columns::{Columns, Profile};
 use crate::inventory::index::Index;
-use crate::inventory::record::ActionRow;
+use crate::inventory::record::{ActionRow, Cancelled};
 use crate::inventory::view::{Inventory, Words};
 
 /// Bytes on the heap, by part.
@@ -106,7 +106,11 @@ fn index(index: &Index) -> usize {
 fn history(actions: &[ActionRow]) -> usize {
     let texts = |row: &ActionRow| {
         let texts = [row.id.as_str(), &row.requestor, &row.comment, &row.source];
-        texts.map(|text| text.len() + 2 * size_of::<usize>()).iter().sum::<usize>()
+        let own = texts.map(|text| text.len() + 2 * size_of::<usize>()).iter().sum::<usize>();
+        let cancelled = row.cancelled.as_ref().map_or(0, |cancelled| {
+            size_of::<Cancelled>() + cancelled.requestor.len() + cancelled.comment.len()
+        });
+        own + cancelled
     };
     actions.iter().map(|row| size_of::<ActionRow>() + texts(row)).sum()
 }

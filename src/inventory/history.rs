@@ -73,6 +73,7 @@ fn content(row: &ActionRow) -> impl Ord + '_ {
         row.created,
         row.isolation,
         row.scan,
+        &row.cancelled,
     )
 }
 

@@ -28,6 +28,6 @@ pub use builder::Builder;
 pub(crate) use columns::Moment;
 pub use columns::is_unset;
 pub use footprint::Footprint;
-pub use record::{ActionRow, AlertRow, AvRow, DeviceRow, Missing, What};
+pub use record::{ActionRow, AlertRow, AvRow, Cancelled, DeviceRow, Missing, What};
 pub(crate) use text::{fold, fold_into, folded, host_part, same};
 pub use view::{Dev, Inventory};

@@ -17,13 +17,17 @@
 //! through the API: a request source that names anything else (the portal) means that a person
 //! typed or pasted it. A missing source is believed, because captures lack it now and then.
 //!
+//! Who cancelled one of our placements is told by the marker in the cancellation's comment, else by
+//! its requestor. Without either, or where the requestor is the one who had asked for the action,
+//! nobody can tell it from a cancelling of ours, and it is none of somebody else.
+//!
 //! Called by the planner and reports; reads nothing but the inventory.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::inventory::record::{ActionRow, What};
+use crate::inventory::record::{ActionRow, Cancelled, What};
 use crate::inventory::view::{Dev, Inventory};
 use crate::model::{
     ActionId, ActionKind, ActionStatus, ChangeId, Facet, Holder, Isolation, Marker, PolicyName,
@@ -237,6 +241,60 @@ fn takings_of<T: Posture>(inventory: &Inventory, device: Dev, ours: &WorkspaceId
         }
     }
     takings
+}
+
+/// A placement of ours that somebody else cancelled before it took effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalledOff<'a> {
+    /// The policy of the marker.
+    pub policy: PolicyName,
+    /// The action.
+    pub action: &'a ActionRow,
+    /// Who cancelled it: never this workspace, never nobody.
+    pub by: Holder,
+    /// When (UTC).
+    pub at: Timestamp,
+}
+
+/// Placements of ours on a device that somebody else cancelled, by when that was.
+#[must_use]
+pub fn called_off<'a>(
+    inventory: &'a Inventory,
+    device: Dev,
+    facet: Facet,
+    ours: &WorkspaceId,
+) -> Vec<CalledOff<'a>> {
+    let places = |action: &&ActionRow| {
+        let kind = &action.kind;
+        match facet {
+            Facet::Isolation => *kind == ActionKind::Isolate,
+            Facet::CodeExecution => *kind == ActionKind::RestrictCodeExecution,
+            _ => false,
+        }
+    };
+    let called = |action: &'a ActionRow| {
+        let Holder::Ours { policy, .. } = holder_of(action, ours) else { return None };
+        let cancelled = action.cancelled.as_deref()?;
+        let by = canceller(action, cancelled, ours)?;
+        Some(CalledOff { policy, action, by, at: cancelled.at })
+    };
+    let cancelled = |action: &&ActionRow| action.status == ActionStatus::Cancelled;
+    let actions = inventory.actions(device).filter(places).filter(cancelled);
+    let mut found: Vec<_> = actions.filter_map(called).collect();
+    found.sort_by_key(|off| (off.at, creation(off.action)));
+    found
+}
+
+/// Who cancelled an action of ours, when it certainly was not this workspace.
+fn canceller(action: &ActionRow, cancelled: &Cancelled, ours: &WorkspaceId) -> Option<Holder> {
+    let requestor = cancelled.requestor.trim();
+    match Marker::find(&cancelled.comment) {
+        Some(marker) if marker.workspace == *ours => None,
+        Some(marker) => Some(Holder::OtherWorkspace { workspace: marker.workspace }),
+        None if requestor.is_empty() => None,
+        None if requestor.eq_ignore_ascii_case(action.requestor.trim()) => None,
+        None => Some(Holder::Named { requestor: Arc::clone(&cancelled.requestor) }),
+    }
 }
 
 #[cfg(test)]

@@ -59,6 +59,19 @@ pub struct ActionRow {
     pub isolation: Option<Isolation>,
     /// Scan type of a scan, when `scope` says so.
     pub scan: Option<ScanType>,
+    /// Who cancelled it, as far as the service tells.
+    pub cancelled: Option<Box<Cancelled>>,
+}
+
+/// The cancelling of a machine action.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cancelled {
+    /// `cancellationRequestor`; empty when the service names nobody.
+    pub requestor: Arc<str>,
+    /// `cancellationComment`.
+    pub comment: Arc<str>,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// One row of antivirus health.

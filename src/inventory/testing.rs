@@ -63,6 +63,7 @@ pub(crate) fn action(number: u32, device: u32, kind: ActionKind, created: &str) 
         updated: at(created),
         isolation: None,
         scan: None,
+        cancelled: None,
     }
 }
 

@@ -36,6 +36,10 @@ pub(super) struct Draft {
     pub(super) accepted: BTreeMap<PolicyName, u32>,
     /// Alerts that each rule matches.
     pub(super) alerts: BTreeMap<PolicyName, u64>,
+    /// How long policies keep devices that stay ours, and how many of them for too long.
+    pub(super) kept: BTreeMap<PolicyName, (u64, u32)>,
+    /// Devices that are protected by now and that we hold, by the rule that protects them.
+    pub(super) spared: BTreeMap<&'static str, u32>,
     /// Devices already in the state a verb leads to, by group.
     pub(super) in_state: BTreeMap<Verb, BTreeMap<String, u32>>,
     /// Devices that are, or may be, isolated or restricted, or on their way there.
@@ -44,7 +48,24 @@ pub(super) struct Draft {
     total: u64,
 }
 
+/// How long a policy keeps a device that stays ours, from its verified start.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) policy: PolicyName,
+    pub(super) seconds: u64,
+    /// Whether that is longer than the workspace allows.
+    pub(super) over: bool,
+}
+
 impl Draft {
+    pub(super) fn keep(&mut self, leases: Vec<Kept>) {
+        for Kept { policy, seconds, over } in leases {
+            let (longest, devices) = self.kept.entry(policy).or_default();
+            *longest = seconds.max(*longest);
+            *devices += u32::from(over);
+        }
+    }
+
     pub(super) fn row(&mut self, disposition: Disposition, entry: Entry) {
         self.rows.push((disposition, entry));
     }

@@ -3,7 +3,8 @@
 //! All selectors are evaluated once, set-wise; steps ask bitmaps. Terms with facts are made only for
 //! devices that end up in a row. Called by `draft`, read by every step.
 
-use std::collections::BTreeSet;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use roaring::RoaringBitmap;
 
@@ -71,6 +72,9 @@ pub(super) struct Scene<'a> {
     pub(super) domain_controllers: Corrected,
     /// Devices that somebody names and a partial device list lacks, by id.
     pub(super) absent: BTreeSet<DeviceId>,
+    /// By name or address of the machine that runs us, the devices that carry it; filled in by
+    /// `guards::self_lockout` when somebody asks.
+    pub(super) carriers: OnceCell<BTreeMap<String, Vec<Dev>>>,
 }
 
 impl<'a> Scene<'a> {
@@ -102,6 +106,7 @@ impl<'a> Scene<'a> {
                 except: next(&rails.domain_controllers.except, &mut found),
             },
             absent: BTreeSet::new(),
+            carriers: OnceCell::new(),
         };
         scene.absent = scene.find_absent(&exprs);
         scene

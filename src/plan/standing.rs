@@ -147,6 +147,8 @@ pub(super) fn conclude(scene: &Scene<'_>, draft: &mut Draft, plan: &mut Plan) {
         }
     }
     plan.policies.extend(policies(scene, draft));
+    let spared = std::mem::take(&mut draft.spared);
+    draft.objections.extend(spared.iter().map(|held| restrained(scene, held)));
     for reach in scene.exemptions.iter().chain(&scene.expired) {
         let row = exemption(scene, reach, draft);
         draft.objections.extend(notice(scene, reach, &row, draft));
@@ -254,6 +256,28 @@ fn notice(
         ]
         .into(),
     })
+}
+
+/// A word about protected devices that we hold: nobody else would see that they are.
+fn restrained(scene: &Scene<'_>, (rule, devices): (&&'static str, &u32)) -> Objection {
+    let setting = match *rule {
+        "protected" => "guardrails.protected",
+        "domain-controller" => "guardrails.domainControllers",
+        _ => "",
+    };
+    Objection {
+        code: "protected-in-force".to_owned(),
+        level: Level::Warn,
+        tenant: scene.inventory.tenant().to_owned(),
+        scope: "protected devices".to_owned(),
+        verb: None,
+        about: 0,
+        held: 0,
+        lifted: None,
+        setting: setting.to_owned(),
+        facts: [("rule".to_owned(), (*rule).into()), ("devices".to_owned(), (*devices).into())]
+            .into(),
+    }
 }
 
 /// Devices of the exemption that changes of its facets are about.

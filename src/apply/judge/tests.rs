@@ -31,6 +31,7 @@ fn row(
         device: DeviceId::parse("d"),
         isolation: None,
         scan: None,
+        cancelled: None,
         kind,
         status,
         requestor: "ada".into(),

@@ -79,7 +79,7 @@ fn is_about(plan: &Plan, objection: &Objection, change: &Change) -> bool {
         "orphaned-releases" => same_verb && says(change, "policy-gone", objection, "policy"),
         "released-by-hand" => {
             let of = |key| says(change, "released-by-hand", objection, key);
-            same_verb && (of("by") || of("run"))
+            same_verb && (of("by") || of("run") || of("cancelledBy"))
         }
         _ => false,
     }

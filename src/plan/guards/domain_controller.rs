@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::inventory::{Dev, Inventory, What};
 use crate::model::OsFamily;
 use crate::plan::guards::{Breach, Ground, Measured};
+use crate::plan::scene::Scene;
 use crate::policy::selector::{self, DeviceExpr};
 
 /// Tags that say it, in lower case and without separators.
@@ -31,33 +32,22 @@ struct Signed {
 
 pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let scene = ground.scene;
-    let rails = &ground.guardrails().domain_controllers;
-    let partial = |what: &What| *what != What::Devices && scene.inventory.is_partial(*what);
-    let doubt = |expr: &Option<DeviceExpr>| {
-        expr.as_ref().and_then(|expr| selector::reads(expr).into_iter().find(partial))
-    };
-    // Who cannot be told to be excepted is not.
-    let except = doubt(&rails.except).is_none().then_some(&scene.domain_controllers.except);
-    let unknown = doubt(&rails.also);
-    let sign = |device: Dev| {
-        let told = scene.domain_controllers.also.contains(device.0).then_some("setting");
-        let sign = told.or_else(|| sign(scene.inventory, device));
-        sign.filter(|_| !except.is_some_and(|except| except.contains(device.0)))
-    };
+    let read = Signs::of(scene);
+    let unknown = read.unknown;
     let mut signs: BTreeMap<&'static str, Signed> = BTreeMap::new();
     let mut doubted = Vec::new();
     for (at, _) in ground.restrictions() {
         let Some(device) = ground.proposals.get(at).and_then(|proposal| proposal.device) else {
             continue;
         };
-        match sign(device) {
+        match read.sign(device) {
             Some(sign) => signs.entry(sign).or_default().held.push(at),
             None if unknown.is_some() => doubted.push(at),
             None => {}
         }
     }
     if ground.explains {
-        for sign in scene.inventory.devices().filter_map(sign) {
+        for sign in scene.inventory.devices().filter_map(|device| read.sign(device)) {
             signs.entry(sign).or_default().devices += 1;
         }
     }
@@ -67,6 +57,41 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
         measured.push(breach("protected-unknown", facts, doubted).measured(true));
     }
     measured
+}
+
+/// The signs as the workspace corrects them.
+pub(super) struct Signs<'s> {
+    scene: &'s Scene<'s>,
+    /// What `also` reads and nobody could read whole.
+    unknown: Option<What>,
+    /// Whether it is known who is excepted.
+    excepts: bool,
+}
+
+impl<'s> Signs<'s> {
+    pub(super) fn of(scene: &'s Scene<'s>) -> Self {
+        let rails = &scene.input.workspace.guardrails.domain_controllers;
+        let partial = |what: &What| *what != What::Devices && scene.inventory.is_partial(*what);
+        let doubt = |expr: &Option<DeviceExpr>| {
+            expr.as_ref().and_then(|expr| selector::reads(expr).into_iter().find(partial))
+        };
+        Self { scene, unknown: doubt(&rails.also), excepts: doubt(&rails.except).is_none() }
+    }
+
+    /// What shows that nothing may newly restrict the device. Who cannot be told to be excepted is
+    /// not.
+    fn sign(&self, device: Dev) -> Option<&'static str> {
+        let corrected = &self.scene.domain_controllers;
+        let told = corrected.also.contains(device.0).then_some("setting");
+        let sign = told.or_else(|| sign(self.scene.inventory, device));
+        sign.filter(|_| !(self.excepts && corrected.except.contains(device.0)))
+    }
+
+    /// The same, where nothing that could not be read may say otherwise.
+    pub(super) fn certain(&self, device: Dev) -> Option<&'static str> {
+        let sure = |sign: &&str| self.excepts && (*sign != "setting" || self.unknown.is_none());
+        self.sign(device).filter(sure)
+    }
 }
 
 fn told(signs: BTreeMap<&'static str, Signed>, changes: usize) -> Vec<Measured> {

@@ -1,4 +1,5 @@
-//! `released-by-hand`: what a person released is put back only when another one says so.
+//! `released-by-hand`: what a person released, or cancelled while it was pending, is put back only
+//! when another one says so.
 //!
 //! For policies with `onManualRelease: ask`, whose changes carry the person and the time as their
 //! reason. One group for each person and verb, so that each release is judged with who made it.
@@ -15,7 +16,8 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     for (at, change) in ground.changes() {
         let asked = change.reason.as_ref().filter(|reason| reason.code == "released-by-hand");
         let Some(reason) = asked.filter(|_| change.verb.is_restrictive()) else { continue };
-        let who = ["by", "run"].into_iter().find_map(|key| Some((key, reason.text(key)?)));
+        let who =
+            ["by", "run", "cancelledBy"].into_iter().find_map(|key| Some((key, reason.text(key)?)));
         let (key, who) = who.unwrap_or(("by", String::new()));
         let (held, ended) = groups.entry((change.verb, key, who)).or_default();
         held.push(at);
@@ -32,7 +34,10 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
             ("ended", ended.into()),
             ("devices", held.len().into()),
         ];
-        breach(format!("released {key} {who}"), Some(verb), facts, held).measured(true)
+        let did = if key == "cancelledBy" { "cancelled by" } else { key };
+        let scope =
+            if did == key { format!("released {key} {who}") } else { format!("{did} {who}") };
+        breach(scope, Some(verb), facts, held).measured(true)
     };
     groups.into_iter().map(one).collect()
 }

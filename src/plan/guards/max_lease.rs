@@ -1,12 +1,15 @@
 //! `max-lease`: no posture lasts longer than the workspace allows.
 //!
-//! Counted from the plan's making to the end that the change states. One objection per policy whose
-//! wish decides, so that each names the file to edit.
+//! For changes, counted from the plan's making to the end that the change states. One objection per
+//! policy whose wish decides, so that each names the file to edit. What is in force is counted from its
+//! verified start: where an edit would keep it for longer, `posture` holds the extension and the
+//! objection here says so; there is no change to hold.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::model::{PolicyName, Span};
 use crate::plan::guards::{Breach, Ground, Left, Measured, seconds};
 
 /// The latest end that a policy states, and the changes whose end is too late.
@@ -28,16 +31,36 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     }
     let one = |(policy, (last, held)): (&str, Ends)| {
         let over = !held.is_empty();
-        let breach = Breach {
-            code: "max-lease".into(),
-            scope: format!("policy {policy}"),
-            verb: None,
-            setting: "guardrails.maxLease".to_owned(),
-            facts: vec![("policy", policy.into()), ("mostSeconds", most.as_secs().into())],
-            held,
-        };
+        let breach = breach(format!("policy {policy}"), policy, seconds(now, last), most);
         let left = Left::Seconds(seconds(last, latest));
-        breach.measured(over).left(left).with("leaseSeconds", seconds(now, last))
+        Breach { held, ..breach }.measured(over).left(left)
     };
-    policies.into_iter().map(one).collect()
+    let changes = policies.into_iter().map(one);
+    changes.chain(ground.draft.kept.iter().map(|kept| in_force(kept, most))).collect()
+}
+
+/// What a policy keeps.
+fn in_force((policy, (longest, devices)): (&PolicyName, &(u64, u32)), most: Span) -> Measured {
+    let mut breach = breach(format!("policy {policy} in force"), policy.as_str(), *longest, most);
+    if *devices > 0 {
+        breach.facts.push(("devices", (*devices).into()));
+    }
+    let left = Left::Seconds(most.as_secs().saturating_sub(*longest));
+    breach.measured(*devices > 0).left(left)
+}
+
+/// An objection that holds nothing yet.
+fn breach(scope: String, policy: &str, length: u64, most: Span) -> Breach {
+    Breach {
+        code: "max-lease".into(),
+        scope,
+        verb: None,
+        setting: "guardrails.maxLease".to_owned(),
+        facts: vec![
+            ("policy", policy.into()),
+            ("leaseSeconds", length.into()),
+            ("mostSeconds", most.as_secs().into()),
+        ],
+        held: Vec::new(),
+    }
 }

@@ -1,10 +1,11 @@
 //! Guardrails: rules over a draft as a whole.
 //!
 //! Every guardrail sees the same draft, as the steps made it: none sees what another has held. So
-//! lowering a cap or widening the protected set can only hold more. All of them run, and each
+//! lowering a cap or widening the protected set can only hold more (and take back what is pending). All of them run, and each
 //! objects with its numbers and the setting that would change it. A breach holds the whole group of
 //! changes it belongs to; nothing is silently cut down to fit. One rule, one file; a new one is
-//! registered below and touches no other. Called by `draft`.
+//! registered below and touches no other. What protects a device is also asked by `posture`, about
+//! what is pending or in force already (`protection`). Called by `draft`.
 
 mod cap_alert_rule;
 mod cap_fleet;
@@ -24,6 +25,7 @@ mod max_lease;
 mod orphaned_releases;
 mod protected;
 mod protected_nobody;
+pub(super) mod protection;
 mod rego;
 mod remaining;
 mod self_lockout;

@@ -5,20 +5,22 @@
 //! still be released when its lease ends. When the selector reads a part of the observation that is
 //! missing, nobody knows who is protected, and every restrictive change is held.
 
-use crate::inventory::What;
+use crate::inventory::{Dev, What};
 use crate::plan::guards::{Breach, Ground, Measured};
+use crate::plan::scene::Scene;
 use crate::policy::selector;
 
 const SETTING: &str = "guardrails.protected";
 
 pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let scene = ground.scene;
-    let partial = |what: &What| *what != What::Devices && scene.inventory.is_partial(*what);
-    let Some(protected) = &ground.guardrails().protected else { return Vec::new() };
-    let doubt = selector::reads(protected).into_iter().find(partial);
+    if ground.guardrails().protected.is_none() {
+        return Vec::new();
+    }
+    let doubt = doubt(scene);
     let is_protected = |at: usize| {
         let device = ground.proposals.get(at).and_then(|proposal| proposal.device);
-        device.is_some_and(|device| doubt.is_some() || scene.protected.contains(device.0))
+        device.is_some_and(|device| doubt.is_some() || selects(scene, device))
     };
     let held: Vec<usize> =
         ground.restrictions().filter(|(at, _)| is_protected(*at)).map(|(at, _)| at).collect();
@@ -35,4 +37,16 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let measured = breach.measured(hits > 0).with("hits", hits);
     let measured = measured.with("changes", ground.restrictions().count());
     vec![measured.with("devices", scene.protected.len())]
+}
+
+/// Whether the selector takes the device in.
+pub(super) fn selects(scene: &Scene<'_>, device: Dev) -> bool {
+    scene.protected.contains(device.0)
+}
+
+/// What the selector reads and nobody could read whole.
+pub(super) fn doubt(scene: &Scene<'_>) -> Option<What> {
+    let partial = |what: &What| *what != What::Devices && scene.inventory.is_partial(*what);
+    let protected = scene.input.workspace.guardrails.protected.as_ref()?;
+    selector::reads(protected).into_iter().find(partial)
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::inventory::{Dev, Inventory};
 use crate::plan::circumstances::Runner;
 use crate::plan::guards::{Breach, Ground, Measured};
+use crate::plan::scene::Scene;
 
 /// Records of one machine: as it is, as it was before it was reinstalled, and one to spare.
 const SHARED: usize = 3;
@@ -31,12 +32,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     if signs.is_empty() && !ground.explains {
         return Vec::new();
     }
-    let mut carried: BTreeMap<String, Vec<Dev>> = BTreeMap::new();
-    for device in inventory.devices() {
-        for sign in signs_of(runner, inventory, device) {
-            carried.entry(sign).or_default().push(device);
-        }
-    }
+    let carried = carriers(ground.scene, runner);
     let carried_by = |sign: &str| carried.get(sign).map(Vec::len).unwrap_or_default();
     let own = signs.iter().filter(|(sign, _)| carried_by(sign) <= SHARED);
     let held: BTreeSet<usize> = own.flat_map(|(_, held)| held.iter().copied()).collect();
@@ -52,6 +48,29 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
         breach("self-lockout-shared", sign, facts).measured(true)
     });
     std::iter::once(own).chain(shared).collect()
+}
+
+/// What shows that the device is the machine that runs us: something of it that few carry.
+pub(super) fn sign(scene: &Scene<'_>, device: Dev) -> Option<String> {
+    let runner = scene.input.around.runner.as_ref()?;
+    let signs = signs_of(runner, scene.inventory, device);
+    let few = |sign: &String| {
+        carriers(scene, runner).get(sign).is_some_and(|devices| devices.len() <= SHARED)
+    };
+    signs.into_iter().find(few)
+}
+
+/// Everybody who carries a sign of the runner, looked for once in a scene.
+fn carriers<'s>(scene: &'s Scene<'_>, runner: &Runner) -> &'s BTreeMap<String, Vec<Dev>> {
+    scene.carriers.get_or_init(|| {
+        let mut carried: BTreeMap<String, Vec<Dev>> = BTreeMap::new();
+        for device in scene.inventory.devices() {
+            for sign in signs_of(runner, scene.inventory, device) {
+                carried.entry(sign).or_default().push(device);
+            }
+        }
+        carried
+    })
 }
 
 /// An objection that holds nothing yet.

@@ -8,17 +8,20 @@
 //!
 //! What a person let go is another matter: `onManualRelease` says what it means, whatever renewals
 //! are left. It stands against the policy that had put the device there for good, and against every
-//! other policy until the end that the marker had named: a second policy does not undo at once what
-//! a person did. A person is everybody but this workspace: by hand, another tool, another workspace
+//! other policy of the workspace until the end that the marker had named, each by its own word: a
+//! second policy that says `respect` does not undo at once what a person did, one that says `reassert`
+//! does. A person is everybody but this workspace: by hand, another tool, another workspace
 //! (whose release is always respected, so that two workspaces never take turns), and a person who
 //! undid a run of ours. Another workspace that merely placed something over ours released nothing.
+//! Whoever cancels our placement while it is pending has let the device go before it was taken: the
+//! same counts for them, as far as the service tells that it was not us.
 //!
 //! `renewal` says how many leases a policy may take on one device. Those that are left follow each
 //! other without a gap: a device is not let go only to be taken again. Asked by `decide`.
 
 use jiff::Timestamp;
 
-use crate::inventory::readings::{self, Taking};
+use crate::inventory::readings::{self, CalledOff, Taking};
 use crate::inventory::{ActionRow, Dev, Inventory};
 use crate::model::{Facet, Holder, Marker, PolicyName, Span, WorkspaceId, marker};
 use crate::plan::types::Reason;
@@ -54,6 +57,8 @@ fn ended_text<'a>(ended: impl Iterator<Item = (&'a PolicyName, u64)>) -> String 
 #[derive(Debug)]
 pub(super) struct Record<'a> {
     past: Vec<Past<'a>>,
+    /// Placements of ours that somebody else cancelled, oldest first.
+    off: Vec<CalledOff<'a>>,
     ours: &'a WorkspaceId,
 }
 
@@ -82,11 +87,11 @@ impl<'a> Record<'a> {
             let ended = |action: &&ActionRow| Some(action.updated) == taking.ended;
             let ender = moving().filter(ended).max_by_key(|action| (action.created, &action.id));
             let placing = moving().find(|action| action.id == taking.action);
-            let marker = placing.and_then(|action| Marker::find(&action.comment));
-            Past { written: marker.and_then(|marker| marker.until), taking, ender }
+            Past { written: placing.and_then(written), taking, ender }
         };
         let takings = readings::takings(inventory, device, facet, ours);
-        Self { past: takings.into_iter().map(past).collect(), ours }
+        let off = readings::called_off(inventory, device, facet, ours);
+        Self { past: takings.into_iter().map(past).collect(), off, ours }
     }
 
     /// Whether the policy may take the free device.
@@ -101,16 +106,8 @@ impl<'a> Record<'a> {
         {
             return Claim::Spent(Reason::new("lease-spent").with("ended", until.to_string()));
         }
-        if let Some(hand) = self.released_by_hand(policy, now) {
-            return match containment.on_manual_release {
-                OnManualRelease::Reassert if !hand.other_workspace => {
-                    Claim::Reassert(hand.reason("reasserted"))
-                }
-                OnManualRelease::Ask if !hand.other_workspace => {
-                    Claim::Ask(hand.reason("released-by-hand"))
-                }
-                _ => Claim::Spent(hand.reason("released-by-hand")),
-            };
+        if let Some(claim) = self.by_hand(policy, containment, now) {
+            return claim;
         }
         let used = self.used(policy, containment);
         let Some(last) = used.last().filter(|_| left(containment, count(&used)) == 0) else {
@@ -123,20 +120,48 @@ impl<'a> Record<'a> {
         Claim::Spent(reason)
     }
 
+    /// What a person's release or cancelling means to the policy, if one stands against it.
+    pub(super) fn by_hand(
+        &self,
+        policy: &PolicyName,
+        containment: &Containment,
+        now: Timestamp,
+    ) -> Option<Claim> {
+        let hand = self.released_by_hand(policy, now)?;
+        Some(match containment.on_manual_release {
+            OnManualRelease::Reassert if !hand.other_workspace => {
+                Claim::Reassert(hand.reason("reasserted"))
+            }
+            OnManualRelease::Ask if !hand.other_workspace => {
+                Claim::Ask(hand.reason("released-by-hand"))
+            }
+            _ => Claim::Spent(hand.reason("released-by-hand")),
+        })
+    }
+
     /// The release by a person that stands against the policy, if one does.
     fn released_by_hand(&self, policy: &PolicyName, now: Timestamp) -> Option<Hand<'_>> {
-        let recent = |past: &&Past<'a>| past.written.is_some_and(|end| end > now);
-        let last = || self.past.last().filter(recent).and_then(|past| self.hand(past));
+        let recent = |end: Option<Timestamp>| end.is_some_and(|end| end > now);
+        let last = || {
+            let past = self.past.last();
+            let off = self.off.last().filter(|off| is_later(off, past));
+            off.filter(|off| recent(written(off.action))).map(Hand::of_cancelling).or_else(|| {
+                past.filter(|past| recent(past.written)).and_then(|past| self.hand(past))
+            })
+        };
         self.taken_by_hand(policy).or_else(last)
     }
 
-    /// The person who ended what the policy itself had placed last.
+    /// The person who ended what the policy itself had placed last, or was about to place.
     fn taken_by_hand(&self, policy: &PolicyName) -> Option<Hand<'_>> {
         // An undoing took back the wish of every policy that it names.
         let undone =
             |past: &Past<'a>| past.ender.is_some_and(|action| undo::names(&action.comment, policy));
         let own = |past: &&Past<'a>| marker::names(&past.taking.policy, policy) || undone(past);
-        self.past.iter().rev().find(own).and_then(|past| self.hand(past))
+        let past = self.past.iter().rev().find(own);
+        let off = self.off.iter().rev().find(|off| marker::names(&off.policy, policy));
+        let off = off.filter(|off| is_later(off, past)).map(Hand::of_cancelling);
+        off.or_else(|| past.and_then(|past| self.hand(past)))
     }
 
     /// The person who ended the taking, if it was one.
@@ -224,7 +249,16 @@ struct Hand<'a> {
     other_workspace: bool,
 }
 
-impl Hand<'_> {
+impl<'a> Hand<'a> {
+    fn of_cancelling(off: &CalledOff<'a>) -> Self {
+        let (who, other_workspace) = match &off.by {
+            Holder::OtherWorkspace { workspace } => (format!("workspace {workspace}"), true),
+            Holder::Named { requestor } => (requestor.to_string(), false),
+            Holder::Ours { .. } | Holder::Nobody => (String::new(), false),
+        };
+        Self { action: off.action, at: off.at, by: ("cancelledBy", who), other_workspace }
+    }
+
     fn reason(&self, code: &str) -> Reason {
         let (kind, who) = &self.by;
         Reason::new(code)
@@ -232,6 +266,16 @@ impl Hand<'_> {
             .with("ended", self.at.to_string())
             .with("action", self.action.id.as_str())
     }
+}
+
+/// The end that the action's marker names.
+fn written(action: &ActionRow) -> Option<Timestamp> {
+    Marker::find(&action.comment).and_then(|marker| marker.until)
+}
+
+/// Whether it was called off after the taking had begun, if there was one.
+fn is_later(off: &CalledOff<'_>, past: Option<&Past<'_>>) -> bool {
+    past.is_none_or(|past| off.at > past.taking.started)
 }
 
 /// How many leases are left.

@@ -147,6 +147,7 @@ impl Fleet {
             device: device_id(name),
             isolation: (kind == ActionKind::Isolate).then_some(Isolation::Full),
             scan: None,
+            cancelled: None,
             kind,
             status,
             requestor: Arc::from(requestor),

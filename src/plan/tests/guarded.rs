@@ -6,8 +6,8 @@ use super::fleet::{Fleet, Machine, TENANT_ID, ago, alert, marked_until, now};
 use super::policies::{isolate, restrict, set, tag, workspace};
 use super::{asked, planned, planned_around, rows};
 use crate::inventory::What;
-use crate::model::ActionKind::Isolate;
-use crate::model::ActionStatus::Succeeded;
+use crate::model::ActionKind::{Isolate, RestrictCodeExecution, Unisolate};
+use crate::model::ActionStatus::{Pending, Succeeded};
 use crate::model::{Span, Verb};
 use crate::plan::circumstances::{LastRun, LastSeen, Runner};
 use crate::plan::draft::Draft;
@@ -17,7 +17,7 @@ use crate::plan::types::{Baseline, Change, Plan};
 use crate::plan::{Circumstances, guards};
 use crate::policy::limits::Shrink;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
-use crate::policy::workspace::Limit;
+use crate::policy::workspace::{DomainControllers, Limit};
 use crate::policy::{PolicySet, SourceText, Workspace};
 
 fn policies() -> PolicySet {
@@ -110,6 +110,100 @@ fn a_name_of_three_is_the_runners_and_shared_by_nobody() {
         let plan = planned_around(&around, &policies(), &workspace(), fleet(count).build());
         assert_eq!(said(&plan), [expected]);
     }
+}
+
+/// A device that somebody protects, one that shows itself to be a domain controller, and the runner.
+fn spared(fleet: &Fleet, corrected: [Option<DeviceExpr>; 3]) -> Plan {
+    let mut workspace = workspace();
+    let [protected, also, except] = corrected;
+    workspace.guardrails.protected = protected;
+    workspace.guardrails.domain_controllers = DomainControllers { also, except };
+    let runner = Some(Runner::new(["build".to_owned()], []));
+    let around = Circumstances { runner, ..Circumstances::default() };
+    planned_around(&around, &policies(), &workspace, fleet.build())
+}
+
+#[test]
+fn our_pending_action_on_a_device_that_is_protected_by_now_is_cancelled() {
+    let machine = |name: &str, tags: &[&str]| {
+        tags.iter().fold(Machine::new(name).tag("ir"), |machine, tag| machine.tag(tag))
+    };
+    let all =
+        || Fleet::of([machine("pc", &["vip"]), machine("dc", &["adc"]), machine("build", &[])]);
+    let vip = || [Some(tag("vip")), None, None];
+    let pending = |name: &str| all().by_us(name, Isolate, Pending, ago(1), "ir");
+    for (name, rule, sign) in [
+        ("pc", "protected", None),
+        ("dc", "domain-controller", Some("tag")),
+        ("build", "self-lockout", Some("build")),
+    ] {
+        let plan = spared(&pending(name), vip());
+        let expected = format!("do cancel {name} full -> free (protected-pending)");
+        assert_eq!(rows(&plan)[0], expected, "{:?}", rows(&plan));
+        let reason = plan.changes[0].reason.as_ref().unwrap();
+        let facts = ["rule", "sign", "policy", "pending"].map(|key| reason.text(key));
+        let fact = |text: &str| Some(text.to_owned());
+        assert_eq!(facts, [fact(rule), sign.and_then(fact), fact("ir"), fact("full")]);
+    }
+    // A policy that is gone is no reason to wait for somebody.
+    let gone = all().by_us("pc", RestrictCodeExecution, Pending, ago(1), "gone");
+    let expected = "do cancel pc restricted -> unrestricted (protected-pending)";
+    assert!(rows(&spared(&gone, vip())).contains(&expected.to_owned()));
+    // What lets go is not raced, what others began is theirs, and nothing is done on a guess.
+    let letting = all().by_us("pc", Isolate, Succeeded, ago(9), "ir").by_us(
+        "pc",
+        Unisolate,
+        Pending,
+        ago(1),
+        "ir",
+    );
+    let others = all().by_hand("pc", Isolate, Pending, ago(1));
+    let by_alert = || {
+        let category = AlertExpr::Term(AlertTerm::Category(vec![Arc::from("CredentialAccess")]));
+        DeviceExpr::Any(vec![tag("vip"), DeviceExpr::Term(DeviceTerm::Alert(Box::new(category)))])
+    };
+    let unread = |name: &str| pending(name).lacks(What::Alerts);
+    for (fleet, corrected, expected) in [
+        (letting, vip(), "changing pc isolation in-flight"),
+        (others, vip(), "changing pc isolation in-flight-foreign"),
+        (pending("pc"), [None, None, None], "changing pc isolation in-flight"),
+        (unread("pc"), [Some(by_alert()), None, None], "changing pc isolation in-flight"),
+        (unread("pc"), [None, Some(by_alert()), None], "changing pc isolation in-flight"),
+        (unread("dc"), [None, None, Some(by_alert())], "changing dc isolation in-flight"),
+    ] {
+        let plan = spared(&fleet, corrected);
+        assert!(rows(&plan).contains(&expected.to_owned()), "{expected}: {:?}", rows(&plan));
+    }
+}
+
+#[test]
+fn what_we_hold_and_what_is_protected_by_now_stays_and_is_told() {
+    let machines =
+        [Machine::new("pc").tag("ir").tag("vip"), Machine::new("dc").tag("ir").tag("adc")];
+    let held = ["pc", "dc"].into_iter().fold(Fleet::of(machines), |fleet, name| {
+        fleet.by_us(name, Isolate, Succeeded, ago(9), "ir")
+    });
+    let vip = || [Some(tag("vip")), None, None];
+    let plan = spared(&held, vip());
+    let told = |name: &str| format!("held {name} isolation protected-in-force");
+    assert_eq!(rows(&plan), [told("dc"), told("pc")]);
+    let reason = &plan.held[1].reason;
+    let until = Span::from_secs(63 * 3_600 + 60).after(now()).to_string();
+    assert_eq!(
+        (reason.text("rule").as_deref(), reason.text("until")),
+        (Some("protected"), Some(until))
+    );
+    let warned: Vec<_> = plan.objections.iter().map(|it| (&*it.code, it.held, &it.facts)).collect();
+    assert_eq!(warned.len(), 2, "{warned:?}");
+    for (code, held, facts) in warned {
+        assert_eq!((code, held, &facts["devices"]), ("protected-in-force", 0, &1.into()));
+    }
+    // Nobody is released by it, and everybody is when their time has come.
+    let over = held.clone().last_action(|action| action.updated = ago(80));
+    let plan = spared(&over, vip());
+    assert_eq!(rows(&plan), ["do release dc full -> free (lease-ended)", &*told("pc")]);
+    let theirs = Fleet::of(held.machines.clone()).by_hand("pc", Isolate, Succeeded, ago(9));
+    assert!(spared(&theirs, vip()).objections.iter().all(|it| it.code != "protected-in-force"));
 }
 
 // ── what is let go ───────────────────────────────────────────────────────────────────────────────

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 
 use super::fleet::{Fleet, Machine, ago, alert, at, marked_until, now};
 use super::policies::{exempt, isolate, restrict, rule, scan, set, tag, workspace};
-use super::{planned, rows};
+use super::{planned, planned_around, rows};
 use crate::model::ActionKind::{Isolate, Unisolate};
 use crate::model::ActionStatus::Succeeded;
 use crate::model::{Facet, Isolation, Span};
 use crate::plan::standing::{PolicyRow, Then};
 use crate::plan::types::Plan;
+use crate::plan::{Circumstances, Lift};
 use crate::policy::PolicySet;
 use crate::policy::selector::DeviceExpr;
 use crate::policy::set::{IsolationPolicy, Lease, Mode, OnExpiry, Verdict};
@@ -80,6 +81,65 @@ fn an_edit_that_moves_a_lease_is_shown_and_makes_no_call() {
         moved(&plan(&placed(5, 72), until(Span::from_hours(3).after(now())))),
         ["lease-sooner"]
     );
+}
+
+/// What is planned of a device so many hours after it was placed for 72, `maxLease` being as long.
+fn lengthened(hours: u64, lifted: bool, change: impl FnOnce(&mut Lease, &mut u32)) -> Plan {
+    let mut policy = isolate("ir", tag("ir"));
+    change(&mut policy.containment.lease, &mut policy.containment.renewal);
+    let mut workspace = workspace();
+    workspace.guardrails.max_lease = Span::from_hours(72);
+    let lift = Lift { code: "max-lease".to_owned(), because: "IR-7781".to_owned() };
+    let lifts = if lifted { vec![lift] } else { Vec::new() };
+    let around = Circumstances { lifts, ..Circumstances::default() };
+    let policies = PolicySet { isolation: vec![policy], ..set() };
+    planned_around(&around, &policies, &workspace, placed(hours, 72).build())
+}
+
+#[test]
+fn what_is_in_force_is_not_lengthened_beyond_the_longest_lease() {
+    let renewed = |_: &mut Lease, renewal: &mut u32| *renewal = 1_000;
+    let plan = lengthened(50, false, renewed);
+    assert_eq!(rows(&plan), ["held pc-1 isolation max-lease"]);
+    let old = Span::from_secs(72 * 3_600 + 2_100).after(ago(50));
+    let reason = &plan.held[0].reason;
+    let facts = ["leaseSeconds", "mostSeconds", "kept", "policy"].map(|key| reason.text(key));
+    let (length, most) = (72_000 * 3_600, 72 * 3_600);
+    let expected = [length.to_string(), most.to_string(), old.to_string(), "ir".to_owned()];
+    assert_eq!(facts, expected.map(Some));
+    assert_eq!((ending(&plan), moved(&plan)), (vec![(old, Then::Release)], vec![]));
+    let [objection] = plan.objections.as_slice() else { panic!("{:?}", plan.objections) };
+    assert_eq!((objection.code.as_str(), objection.held), ("max-lease", 0));
+    let numbers =
+        ["leaseSeconds", "mostSeconds", "devices"].map(|key| objection.facts[key].as_u64());
+    assert_eq!(numbers, [length, most, 1].map(Some));
+
+    // The old end comes, and nothing takes the device again.
+    assert_eq!(
+        rows(&lengthened(73, false, renewed)),
+        ["do release pc-1 full -> free (lease-ended)"]
+    );
+    // Who lifts it has said so, in the plan too.
+    for hours in [50, 73] {
+        let lifted = lengthened(hours, true, renewed);
+        assert_eq!(rows(&lifted), [] as [&str; 0]);
+        assert_eq!(lifted.objections[0].lifted.as_deref(), Some("IR-7781"));
+        assert_eq!(lifted.unused_lifts().count(), 0);
+    }
+    // Up to the limit an edit moves the end as ever.
+    let shorter = |lease: &mut Lease, renewal: &mut u32| {
+        (*lease, *renewal) = (Lease::For(Span::from_hours(36)), 2);
+    };
+    let plan = lengthened(50, false, shorter);
+    assert_eq!((rows(&plan).len(), plan.objections.len()), (0, 0));
+    // `until` is no way around it.
+    let until = |lease: &mut Lease, _: &mut u32| {
+        *lease = Lease::Until(Span::from_hours(71).after(now()));
+    };
+    let plan = lengthened(50, false, until);
+    assert_eq!(rows(&plan), ["held pc-1 isolation max-lease"]);
+    let written = Span::from_hours(72).after(ago(50)).to_string();
+    assert_eq!(plan.held[0].reason.text("kept"), Some(written));
 }
 
 #[test]

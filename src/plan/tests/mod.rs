@@ -3,6 +3,7 @@
 mod accept;
 mod alerts;
 mod boundaries;
+mod called_off;
 mod cancel;
 mod containment;
 mod exemptions;

@@ -94,6 +94,11 @@ fn another_policy_waits_until_the_lease_that_a_person_ended_would_have_ended() {
     let other = with([isolate("other", tag("ir"))]);
     let plan = planned(&other, &workspace(), released.build());
     assert_eq!(rows(&plan), ["held pc-1 isolation released-by-hand"]);
+    // Each policy by its own word.
+    let mut arguing = isolate("other", tag("ir"));
+    arguing.containment.on_manual_release = OnManualRelease::Reassert;
+    let plan = planned(&with([arguing]), &workspace(), released.build());
+    assert_eq!(rows(&plan), ["do isolate pc-1 free -> full (reasserted)"]);
     let old = held_until(tagged(), 100, "ir").by_hand("pc-1", Unisolate, Succeeded, ago(90));
     let plan = planned(&other, &workspace(), old.build());
     assert_eq!(rows(&plan), ["do isolate pc-1 free -> full"]);

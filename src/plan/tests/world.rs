@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::fleet::{Fleet, Machine, WORKSPACE, ago, alert, marked, now};
 use super::policies::{exempt, isolate, restrict, rule, scan, set, tag, workspace};
-use crate::inventory::ActionRow;
+use crate::inventory::{self as cancel, ActionRow, Cancelled};
 use crate::model::{
     ActionKind, ActionStatus, AlertStatus, Classification, Determination, DeviceId, DeviceValue,
     Facet, Health, Isolation, IsolationMode, Onboarding, ScanType, Span, Verb,
@@ -97,8 +97,13 @@ fn action(draw: &mut Draw, fleet: Fleet) -> Fleet {
     let strength = draw.pick(&[None, Some(Isolation::Full), Some(Isolation::Selective)]);
     let depth = draw.pick(&[None, Some(ScanType::Quick), Some(ScanType::Full)]);
     let (name, created) = (draw.pick(NAMES), ago(1 + draw.below(200)));
+    let canceller = draw.pick(&[None, Some("palisade"), Some("ana")]);
     fleet.action(name, kind.clone(), status, created, &comment, by).last_action(|action| {
         action.isolation = strength.filter(|_| kind == Isolate);
+        action.cancelled = canceller.filter(|_| action.status == Cancelled).map(|by| {
+            let (requestor, comment) = (Arc::from(by), Arc::from(""));
+            Box::new(cancel::Cancelled { requestor, comment, at: action.updated })
+        });
         action.scan = depth.filter(|_| kind == RunAntiVirusScan);
     })
 }
@@ -275,6 +280,8 @@ fn act(fleet: &mut Fleet, change: &Change, at: Timestamp) {
         let row = fleet.actions.iter_mut().find(|row| row.id.as_str() == id).unwrap();
         row.status = ActionStatus::Cancelled;
         row.updated = at;
+        let comment = Arc::from(parameters.comment.clone().unwrap());
+        row.cancelled = Some(Box::new(Cancelled { requestor: Arc::from("palisade"), comment, at }));
         return;
     }
     let number = fleet.actions.len();
@@ -290,6 +297,7 @@ fn act(fleet: &mut Fleet, change: &Change, at: Timestamp) {
         updated: at,
         isolation: parameters.isolation_type.as_deref().and_then(Isolation::parse),
         scan: parameters.scan_type.as_deref().and_then(ScanType::parse),
+        cancelled: None,
     });
 }
 

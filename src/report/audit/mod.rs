@@ -189,7 +189,7 @@ impl Evidence {
         let fact = |keys: &[&str]| keys.iter().find_map(|key| reason?.text(key));
         Self {
             action: fact(&["action"]),
-            requestor: fact(&["requestor", "by", "workspace"]),
+            requestor: fact(&["requestor", "by", "cancelledBy", "workspace"]),
             at: fact(&["since", "ended", "at"]),
         }
     }

@@ -111,7 +111,10 @@ impl<'a> Item<'a> {
             || self.disposition() == Disposition::Unknown
             || self.reason().is_some_and(|reason| {
                 let code = reason.code.as_str();
-                matches!(code, "domain-controller" | "protected" | "self-lockout")
+                matches!(
+                    code,
+                    "domain-controller" | "protected" | "protected-in-force" | "self-lockout"
+                )
             })
     }
 

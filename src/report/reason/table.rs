@@ -186,7 +186,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "its lease is not known",
         "the marker of what was released names no end; nothing is put back without one",
     ),
-    ("max-lease", "lease too long", "the lease is longer than[ {mostSeconds}][ ({setting})]"),
+    (
+        "max-lease",
+        "lease too long[: {leaseSeconds}, at most {mostSeconds}]",
+        "the lease[ of {leaseSeconds}] is longer than[ {mostSeconds}][ ({setting})][: it ends at {kept}, as before]",
+    ),
     (
         "moved-since",
         "moved since",
@@ -254,6 +258,16 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("protected", "protected", "protected[ ({setting})]"),
     (
+        "protected-in-force",
+        "protected by now[ ({rule})], and restricted by us",
+        "the device is protected by now[ ({rule})][: {sign}], and we restrict it[ until {until}]; a policy that no longer selects it, or a person, lets it go",
+    ),
+    (
+        "protected-pending",
+        "protected by now[ ({rule})]",
+        "our pending action[ {action}] would restrict a device that is protected by now[ ({rule})][: {sign}]",
+    ),
+    (
         "protected-unknown",
         "who is protected is not known",
         "the selector of protected devices reads[ {missing}], which is incomplete",
@@ -267,8 +281,8 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ("reading-failed", "could not be read", "the target could not be read just before acting"),
     (
         "reasserted",
-        "put back after [{by}][run {run}] released it",
-        "[{by} ][the undoing of run {run} ]released it[ at {ended}] and the policy puts it back (`onManualRelease: reassert`)",
+        "put back after [{by} released it][run {run} released it][{cancelledBy} cancelled it]",
+        "[{by} released it][the undoing of run {run} released it][{cancelledBy} cancelled it][ at {ended}] and the policy puts it back (`onManualRelease: reassert`)",
     ),
     (
         "refused",
@@ -283,8 +297,8 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     (
         "released-by-hand",
-        "released by [{by}][workspace {workspace}][undoing run {run}]",
-        "[{by} ][workspace {workspace} ][the undoing of run {run} ]released it[ at {ended}]; the policy does not take it again unless it says `onManualRelease: reassert`",
+        "[released by {by}][released by workspace {workspace}][released by undoing run {run}][cancelled by {cancelledBy}]",
+        "[{by} released it][workspace {workspace} released it][the undoing of run {run} released it][{cancelledBy} cancelled it while it was pending][ at {ended}]; the policy does not take it again unless it says `onManualRelease: reassert`",
     ),
     (
         "remaining",
@@ -392,17 +406,27 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ("inventory-shrank", "{before} devices in run {run}, {now} now, at most {limit} fewer"),
     ("last-run-unreadable", "{scope} cannot be compared with: {why}"),
     ("lease-missing", "no lease"),
-    ("max-lease", "{scope}: lease longer than {mostSeconds}"),
+    (
+        "max-lease",
+        "{scope}: lease[ of {leaseSeconds}] longer than {mostSeconds}[; devices that keep the end they had: {devices}]",
+    ),
     (
         "orphaned-releases",
         "{scope} is gone and held {devices}[; {kept} more are kept by {keptBy}: renamed?]",
     ),
     ("protected", "protected"),
+    (
+        "protected-in-force",
+        "protected devices ({rule}) that we restrict until their leases end: {devices}; to let go, take them out of the policies' selectors",
+    ),
     ("protected-nobody", "{scope}: the selector matches none of {devices} devices"),
     ("protected-unknown", "who is protected is not known: {missing} incomplete"),
     ("rego", "{msg}[, and {more} more]"),
     ("rego-failed", "{file} line {line}: {msg}"),
-    ("released-by-hand", "[{by}][the undoing of run {run}] released {devices}, last {ended}"),
+    (
+        "released-by-hand",
+        "[{by} released][the undoing of run {run} released][{cancelledBy} cancelled] {devices}, last {ended}",
+    ),
     ("remaining", "{scope}: {free} of {size} would stay free of restriction, at least {least}"),
     ("rule-conflict", "rules {rule} and {other}[ of priority {priority}] want different verdicts"),
     ("selection-grew", "{scope}: {before} selected in run {run}, {now} now, at most {limit} more"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::de::{IgnoredAny, MapAccess};
 
-use crate::inventory::{ActionRow, is_unset};
+use crate::inventory::{ActionRow, Cancelled, is_unset};
 use crate::model::{ActionKind, ActionStatus, DeviceId, Isolation, ScanType};
 use crate::wire::pages::lenient::{Field, Row};
 
@@ -24,6 +24,9 @@ pub(super) struct Action<'de> {
     updated: Option<Timestamp>,
     scope: Option<Cow<'de, str>>,
     source: Option<Cow<'de, str>>,
+    cancelled_by: Option<Cow<'de, str>>,
+    cancelled_with: Option<Cow<'de, str>>,
+    cancelled_at: Option<Timestamp>,
     /// Requestors and sources are few: neighbours share one allocation.
     last_requestor: Option<Arc<str>>,
     last_source: Option<Arc<str>>,
@@ -56,6 +59,9 @@ impl<'de> Row<'de> for Action<'de> {
             }
             "scope" => self.scope = value!(),
             "requestSource" => self.source = value!(),
+            "cancellationRequestor" => self.cancelled_by = value!(),
+            "cancellationComment" => self.cancelled_with = value!(),
+            "cancellationDateTimeUtc" => self.cancelled_at = value!(),
             _ => {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -91,6 +97,7 @@ impl Action<'_> {
             ActionKind::RunAntiVirusScan => ScanType::parse(scope),
             _ => None,
         };
+        let updated = self.updated.filter(|at| !is_unset(*at)).unwrap_or(created);
         Some(ActionRow {
             id: id.into(),
             device,
@@ -100,10 +107,21 @@ impl Action<'_> {
             comment: Arc::from(self.comment.as_deref().unwrap_or_default()),
             source: shared(self.source.as_deref(), &mut self.last_source),
             created,
-            updated: self.updated.filter(|at| !is_unset(*at)).unwrap_or(created),
+            updated,
             isolation,
             scan,
+            cancelled: self.cancelled(updated),
         })
+    }
+
+    /// Who cancelled it, when the service says anything of that; the time may be missing.
+    fn cancelled(&self, updated: Timestamp) -> Option<Box<Cancelled>> {
+        let text = |text: &Option<Cow<'_, str>>| Arc::from(text.as_deref().unwrap_or_default());
+        let at = self.cancelled_at.filter(|at| !is_unset(*at));
+        let (requestor, comment): (Arc<str>, Arc<str>) =
+            (text(&self.cancelled_by), text(&self.cancelled_with));
+        let told = at.is_some() || !requestor.is_empty() || !comment.is_empty();
+        told.then(|| Box::new(Cancelled { requestor, comment, at: at.unwrap_or(updated) }))
     }
 }
 

@@ -165,6 +165,33 @@ fn action(kind: &str, scope: &str, machine: &str) -> String {
 }
 
 #[test]
+fn who_cancelled_an_action_is_read_as_far_as_it_is_told() {
+    let text = action("Isolate", "null", &format!("\"{ID}\""));
+    let told = |fields: &str| {
+        let text = text.replace("\"cancellationRequestor\":null", fields);
+        pages::action(text.as_bytes())
+            .unwrap()
+            .cancelled
+            .map(|it| (it.requestor.to_string(), it.comment.to_string(), it.at.to_string()))
+    };
+    let at = |by: &str, with: &str, at: &str| Some((by.into(), with.into(), at.into()));
+    let updated = "2026-03-02T22:01:10.4401881Z";
+    for (fields, expected) in [
+        ("\"cancellationRequestor\":null", None),
+        ("\"cancellationRequestor\":\"\",\"cancellationDateTimeUtc\":null", None),
+        ("\"cancellationRequestor\":\"ana\"", at("ana", "", updated)),
+        ("\"cancellationComment\":\"no\"", at("", "no", updated)),
+        (
+            "\"cancellationRequestor\":\"ana\",\"cancellationComment\":\"no\",\
+             \"cancellationDateTimeUtc\":\"2026-03-02T23:00:00Z\"",
+            at("ana", "no", "2026-03-02T23:00:00Z"),
+        ),
+    ] {
+        assert_eq!(told(fields), expected, "{fields}");
+    }
+}
+
+#[test]
 fn actions_are_read() {
     let on = format!("\"{ID}\"");
     let row = pages::action(action("isolate", "null", &on).as_bytes()).unwrap();

@@ -38,12 +38,14 @@ macro_rules! scripts {
 }
 
 scripts! {
+    a_device_that_becomes_protected,
     a_device_that_everybody_forgot,
     a_device_that_flaps,
     a_folder_that_disappears,
     a_freeze_that_begins_during_a_run,
     a_loop_under_a_per_run_cap,
     a_person_against_a_policy,
+    a_person_who_cancels,
     a_process_that_dies,
     a_rule_of_the_house_that_nobody_knew,
     a_run_that_is_stopped_and_undone,

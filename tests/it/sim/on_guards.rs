@@ -173,8 +173,8 @@ pub(super) fn shut_since(plan: &Plan, guard: &Guard, now: Timestamp) -> bool {
         && opened.into_iter().any(|at| at > plan.created_at && guard.is_shut(at))
 }
 
-/// Law 3: with tighter guardrails the same plan has fewer changes or the same. Order of the inputs
-/// aside, planning is a function.
+/// Law 3: with tighter guardrails the same plan has fewer changes or the same, beside the cancelling
+/// of what would restrict a protected device. Order of the inputs aside, planning is a function.
 pub(super) fn tighter(
     world: &mut World,
     site: usize,
@@ -200,7 +200,13 @@ pub(super) fn tighter(
     world.sites[site].workspace = loose;
     let fewer = fewer.map_err(|error| Broken::new(5, format!("no plan: {error}")))?;
     let ids: BTreeSet<_> = plan.changes.iter().map(|change| &change.id).collect();
-    match fewer.changes.iter().find(|change| !ids.contains(&change.id)) {
+    let spares = |change: &Change| {
+        let row = change.target.id.as_str();
+        change.verb == Verb::Cancel
+            && world
+                .truth(|truth| truth.row(row).is_some_and(|row| tight.protects(&truth.traits(row))))
+    };
+    match fewer.changes.iter().find(|change| !ids.contains(&change.id) && !spares(change)) {
         Some(change) => Err(Broken::new(3, format!("tighter guardrails add {change:?}"))),
         None => Ok(()),
     }

@@ -205,6 +205,9 @@ impl Scene<'_> {
         {
             return wrong(6, "strengthens what somebody else holds");
         }
+        if let Some(action) = self.called_off(change, row, side) {
+            return wrong(6, &format!("somebody had cancelled it: {action:?}"));
+        }
         if let Some(policy) = self.spent(change, row, side, &wishes) {
             return wrong(9, &format!("the lease of {policy} on it was used up"));
         }
@@ -214,6 +217,28 @@ impl Scene<'_> {
             Some(end) if end > self.plan.created_at && end <= latest => Ok(()),
             _ => wrong(9, "its lease does not end in time"),
         }
+    }
+
+    /// The last placement of the change's own policy, when it came to nothing because somebody who
+    /// is not us cancelled it.
+    fn called_off(
+        &self,
+        change: &Change,
+        row: u32,
+        side: Side,
+    ) -> Option<&palisade::emulator::tenant::Action> {
+        use palisade::model::ActionStatus::{Cancelled, Succeeded};
+        let policy = mark(change.parameters.comment.as_deref()?)?.policy;
+        let own = |action: &&palisade::emulator::tenant::Action| {
+            marked(action).is_some_and(|mark| mark.site == self.site.id && mark.policy == policy)
+                && super::reference::strength(action) > 0
+                && [Succeeded, Cancelled].contains(&action.status)
+        };
+        let last = self.truth.actions(row, side).filter(own).max_by_key(|action| action.updated)?;
+        let cancellation = last.cancellation.as_ref().filter(|_| last.status == Cancelled)?;
+        let by_us = cancellation.comment.as_deref().and_then(mark).is_some()
+            || cancellation.requestor == last.requestor;
+        (!by_us).then_some(last)
     }
 
     /// The policy of the change's marker, when every lease that it may take has been ended by us.

@@ -218,6 +218,7 @@ pub(super) fn row(change: &Change, id: &str, status: ActionStatus) -> ActionRow 
         device: DeviceId::parse(&change.target.id),
         isolation: (change.verb == Verb::Isolate).then_some(Isolation::Full),
         scan: None,
+        cancelled: None,
         kind: change.verb.action().expect("a verb with an action"),
         status,
         requestor: "palisade".into(),

@@ -113,6 +113,7 @@ impl World {
             device: device.clone(),
             isolation: (kind == ActionKind::Isolate).then_some(Isolation::Full),
             scan: None,
+            cancelled: None,
             kind,
             status,
             requestor: by.into(),

@@ -126,6 +126,12 @@ fn leases_say_how_long_the_longest_is_and_how_many_have_none() {
     check(&told, "lease-missing", 0, (false, 0, None), &[("without", 0.into())]);
     workspace.guardrails.max_lease = Span::from_hours(71);
     check(&rails(fleet(), &workspace), "max-lease", 0, (true, 4, None), &longest);
+    // What is in force is counted from its start, whether a plan changes anything or not.
+    workspace.guardrails.max_lease = Span::from_hours(73);
+    let kept = (1..5).fold(fleet(), |fleet, n| {
+        fleet.by_us(&format!("srv-{n}"), Isolate, Succeeded, ago(20), "ir")
+    });
+    check(&rails(kept, &workspace), "max-lease", 0, (false, 0, Some(3_600)), &longest);
 }
 
 #[test]

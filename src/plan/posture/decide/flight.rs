@@ -1,8 +1,10 @@
-//! An action is in flight: it is waited for, or cancelled when it is ours and no longer wanted.
+//! An action is in flight: it is waited for, or cancelled when it is ours and no longer wanted or
+//! would restrict a device that has become exempt or protected.
 //!
 //! Called by `decide`.
 
 use crate::model::{ActionId, Holder, PolicyName, Verb, marker};
+use crate::plan::guards::protection::{self, Protection};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::rows::with_holder;
 use crate::plan::posture::decide::{Case, Verdict, strongest};
@@ -22,12 +24,15 @@ impl<'c, L: Level> Case<'c, L> {
             return changing("in-flight");
         }
         let exempt = self.scene.exemption(self.device, L::FACET).is_some();
-        let wish = if exempt { L::FREE } else { self.wish_behind() };
+        let protection = protection::of(self.scene, self.device);
+        let spared = exempt || protection.is_some();
+        let wish = if spared { L::FREE } else { self.wish_behind() };
         // Leading to where it should be, or a step on the way there.
-        if (to == L::FREE) == (wish == L::FREE) || (exempt && to == L::FREE) {
+        if (to == L::FREE) == (wish == L::FREE) {
             return changing("in-flight");
         }
-        self.cancel(from, to, action, policy)
+        let why = self.no_longer(to, policy, protection);
+        self.cancel((from, to), action, policy, why)
     }
 
     /// The level wanted now, as if nothing were in flight.
@@ -47,12 +52,31 @@ impl<'c, L: Level> Case<'c, L> {
         wanted.unwrap_or(L::FREE)
     }
 
-    fn cancel(&self, from: L, to: L, action: &ActionId, policy: &PolicyName) -> Verdict {
-        let verb = Verb::Cancel;
+    /// Why the pending action is taken back, with what its comment says of it.
+    fn no_longer(
+        &self,
+        to: L,
+        policy: &PolicyName,
+        protection: Option<Protection>,
+    ) -> (Reason, &'static str) {
+        if let Some(protection) = protection {
+            return (protection.reason("protected-pending"), "the device is protected");
+        }
         // Abandoning what a policy began that is gone is no less than releasing what it holds.
         let named = self.all.iter().any(|wish| marker::names(policy, &wish.header.name));
         let code = if named || to == L::FREE { "no-longer-wanted" } else { "policy-gone" };
-        let reason = Reason::new(code)
+        (Reason::new(code), "no longer wanted")
+    }
+
+    fn cancel(
+        &self,
+        (from, to): (L, L),
+        action: &ActionId,
+        policy: &PolicyName,
+        (reason, text): (Reason, &str),
+    ) -> Verdict {
+        let verb = Verb::Cancel;
+        let reason = reason
             .with("action", action.as_str())
             .with("pending", to.word())
             .with("policy", policy.as_str());
@@ -73,7 +97,7 @@ impl<'c, L: Level> Case<'c, L> {
             evidence: self.evidence(),
             expects: Some("changing".to_owned()),
             policy: policy.clone(),
-            text: Some("no longer wanted".to_owned()),
+            text: Some(text.to_owned()),
         });
         Verdict::Do(Box::new(Proposal { change, device: Some(self.device), adds: false }))
     }

@@ -16,18 +16,21 @@
 //! free; the stronger posture stays (`held`, `weakening-needs-release`) until the last lease ends.
 //!
 //! An exemption keeps our hands off in both directions; only a pending action of ours that would
-//! restrict an exempt device is still cancelled. Where it accepts a value, nothing is said while the
+//! restrict an exempt device is still cancelled, as is one that would restrict a protected device. Where it accepts a value, nothing is said while the
 //! device has that value, whoever put it there, and it is shown as soon as it has another one.
 //!
 //! Here the questions, in files of their own the answers: `flight` 2, `free` 3, `ours` 4, `foreign`
-//! 5; `rows` makes what is said of a device that is left as it is, `standing` looks at the lease of one
+//! 5; `bound` says how long what we hold may be kept; `spared` tells of what we
+//! hold and what is protected by now; `rows` makes what is said of a device that is left as it is, `standing` looks at the lease of one
 //! that stays ours.
 
+mod bound;
 mod flight;
 mod foreign;
 mod free;
 mod ours;
 mod rows;
+mod spared;
 mod standing;
 
 use jiff::Timestamp;
@@ -62,9 +65,10 @@ pub(in crate::plan::posture) fn decide<L: Level>(
         watched: selecting(Mode::Audit),
         all: wishes,
     };
-    let verdict = case.settle();
+    let verdict = case.spared(case.settle(), draft);
     if matches!(verdict, Verdict::Unchanged | Verdict::Row(Disposition::Held, _)) {
         draft.standing.extend(case.standing());
+        draft.keep(case.kept());
     }
     match verdict {
         Verdict::Unchanged => {}

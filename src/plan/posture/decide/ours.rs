@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use crate::inventory::readings::Placement;
 use crate::model::{Holder, marker};
 use crate::plan::order::{Order, Proposal};
+use crate::plan::posture::decide::bound::Held;
 use crate::plan::posture::decide::rows::partial;
-use crate::plan::posture::decide::{Case, Verdict, strongest};
+use crate::plan::posture::decide::{Case, Verdict, Wishes, strongest};
 use crate::plan::posture::lease::{Claim, Record};
 use crate::plan::posture::{Level, Wish, matrix};
 use crate::plan::types::{Disposition, Parameters, Reason, Why};
@@ -22,44 +23,61 @@ impl<'c, L: Level> Case<'c, L> {
         let (running, over): (Vec<_>, Vec<_>) =
             ends.into_iter().partition(|(_, end)| *end > self.now());
         let running: Vec<_> = running.into_iter().map(|(wish, _)| wish).collect();
+        if let Some(verdict) = self.stronger(value, &running, &record) {
+            return verdict;
+        }
         match strongest(&running) {
-            Some(to) if to > value => self.strengthen(value, to, running, &record),
             // The service did not say how strong; we asked for what we wanted.
-            Some(to) if to == value || placed.assumed => Verdict::Unchanged,
+            Some(to) if to >= value || placed.assumed => {
+                self.not_longer(value, placed).unwrap_or(Verdict::Unchanged)
+            }
             Some(to) => self.held(Reason::new("weakening-needs-release"), value, Some(to)),
             None if over.is_empty() => self.unwanted(value, placed),
             None => self.over(value, placed, &over, &record),
         }
     }
 
-    /// What is to become stronger takes a lease of its own. A policy that has none left keeps what an
-    /// undoing put back, and takes no more.
-    fn strengthen(
+    /// Puts the device where policies with a running lease want more than there is, unless a person
+    /// let go of that or cancelled it while it was pending. What is to become stronger takes a lease of
+    /// its own: a policy that has none left keeps what an undoing put back, and takes no more.
+    fn stronger(
         &self,
         value: L,
-        to: L,
-        mut running: Vec<&'c Wish<'c, L>>,
-        record: &Record<'_>,
-    ) -> Verdict {
-        let mut spent = None;
-        running.retain(|wish| {
+        running: Wishes<'_, 'c, L>,
+        record: &Record<'c>,
+    ) -> Option<Verdict> {
+        let (mut able, mut asking) = (Vec::new(), Vec::new());
+        let (mut spent, mut why) = (None, None);
+        for wish in &self.wanted {
             let name = &wish.header.name;
-            match record.claim(name, wish.containment, self.now()) {
-                Claim::Spent(reason) => {
-                    spent = spent.take().or(Some(reason.with("policy", name.as_str())));
-                    false
+            let runs = running.iter().any(|it| std::ptr::eq(*it, *wish));
+            let word = record.by_hand(name, wish.containment, self.now());
+            let word =
+                word.or_else(|| runs.then(|| record.claim(name, wish.containment, self.now())));
+            match word.filter(|_| wish.level > value) {
+                None | Some(Claim::Open) if runs => able.push(*wish),
+                Some(Claim::Reassert(reason)) if runs => {
+                    able.push(*wish);
+                    why = why.or(Some(reason));
                 }
-                Claim::Open | Claim::Reassert(_) | Claim::Ask(_) => true,
+                Some(Claim::Ask(reason)) => asking.push((*wish, reason)),
+                Some(Claim::Spent(reason)) => {
+                    spent = spent.or(Some((reason.with("policy", name.as_str()), wish.level)));
+                }
+                _ => {}
             }
-        });
-        match (strongest(&running), spent) {
-            (Some(able), _) if able > value => {
-                let reason = self.witnessed(Reason::new("strengthened"));
-                self.place(value, &running, record, Some(reason))
-            }
-            (_, Some(reason)) => self.held(reason, value, Some(to)),
-            (_, None) => Verdict::Unchanged,
         }
+        if strongest(&able).is_some_and(|to| to > value) {
+            let reason = why.unwrap_or_else(|| self.witnessed(Reason::new("strengthened")));
+            return Some(self.place(value, &able, record, Some(reason)));
+        }
+        if let Some((_, reason)) = asking.first().filter(|_| !running.is_empty()) {
+            let reason = reason.clone();
+            let asking: Vec<_> = asking.into_iter().map(|(wish, _)| wish).collect();
+            return Some(self.place(value, &asking, record, Some(reason)));
+        }
+        let (reason, level) = spent.filter(|_| !running.is_empty())?;
+        Some(self.row(Disposition::Held, reason, value, Some(level)))
     }
 
     /// Policies that have a say in what was placed, with the ends of their leases.
@@ -68,6 +86,12 @@ impl<'c, L: Level> Case<'c, L> {
         record: &Record<'_>,
         placed: &Placement,
     ) -> Vec<(&'c Wish<'c, L>, Timestamp)> {
+        let leases = self.leases(record, placed).into_iter();
+        leases.map(|lease| (lease.wish, lease.ends)).collect()
+    }
+
+    /// The same, with what `maxLease` makes of each.
+    pub(super) fn leases(&self, record: &Record<'_>, placed: &Placement) -> Vec<Held<'c, L>> {
         let end = |wish: &'c Wish<'c, L>| {
             let name = &wish.header.name;
             let own = |policy| marker::names(policy, name);
@@ -75,7 +99,8 @@ impl<'c, L: Level> Case<'c, L> {
             let end = record.end(name, wish.containment, placed.completed, own)?;
             // What an undoing put back has the rest of its lease and not a new one.
             let rest = undo::put_back_until(&placed.comment).filter(|_| own);
-            Some((wish, rest.unwrap_or(end)))
+            let whole = |end| Held { wish, text: end, over: false, ends: end };
+            Some(rest.map_or_else(|| self.bounded(wish, placed, end, own), whole))
         };
         self.wanted.iter().copied().filter_map(end).collect()
     }
