@@ -41,7 +41,8 @@ pub struct Fault {
 /// Whether a file holds rules.
 #[must_use]
 pub fn is_rule_file(file: &str) -> bool {
-    file.ends_with(".rego")
+    let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
+    ending.eq_ignore_ascii_case("rego")
 }
 
 /// Every problem that shows without a plan. Rules are also run over a plan without changes, since
