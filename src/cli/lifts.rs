@@ -9,6 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Result};
 use crate::diag::words;
+use crate::model::text::is_blank;
 use crate::plan::guards::{self, Lifting};
 use crate::plan::{Lift, Plan};
 
@@ -127,8 +128,8 @@ fn reason(code: &str, text: &str) -> Result<String> {
     let text = text.trim();
     let length = text.chars().count();
     match length {
-        0 => Err(no_reason(code)),
-        1..=BECAUSE_MAX => Ok(text.to_owned()),
+        _ if is_blank(text) => Err(no_reason(code)),
+        ..=BECAUSE_MAX => Ok(text.to_owned()),
         _ => {
             let code = words::quote(code);
             let message = format!("the reason for {code} has {length} characters");
@@ -193,6 +194,10 @@ mod tests {
         for (args, said) in [
             (vec!["--lift", "cap-run"], "`--lift cap-run` gives no reason"),
             (vec!["--lift", "cap-run", "--because", " "], "`--lift cap-run` gives no reason"),
+            (vec!["--lift", "cap-run", "--because", "\u{200b} \u{2060}"], "gives no reason"),
+            (vec!["--lift", "rego-", "--because", "a"], "`rego-` is not a guardrail's code"),
+            (vec!["--lift", "rego-*", "--because", "a"], "`rego-*` is not a guardrail's code"),
+            (vec!["--lift", "rego-\u{1b}[2J", "--because", "a"], "is not a guardrail's code"),
             (vec!["--because", "a"], "`--because a` belongs to no `--lift`"),
             (vec!["--because", "a", "--lift", "cap-run"], "`--because a` belongs to no"),
             (

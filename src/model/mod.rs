@@ -13,6 +13,7 @@ pub mod facet;
 pub mod ids;
 pub mod marker;
 pub mod reading;
+pub mod text;
 
 pub use action::{ActionKind, ActionStatus, ScanType};
 pub use alert::{AlertStatus, Classification, Determination, Severity};

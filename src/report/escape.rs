@@ -7,6 +7,8 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+pub use crate::model::text::is_hidden;
+
 /// Longest untrusted name on screen, in columns.
 pub const NAME_COLUMNS: usize = 48;
 
@@ -51,20 +53,6 @@ pub fn cut(text: &str, columns: usize) -> String {
     }
     out.push('…');
     out
-}
-
-/// Characters that are not seen, or that change how others are seen.
-#[must_use]
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A Markdown code span around untrusted text: nothing in it is interpreted, mentions and links

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::diag::{Code, words};
+use crate::model::text::is_blank;
 use crate::model::{
     AlertStatus, AvStatus, Classification, Determination, DeviceValue, Exposure, Health,
     IncidentId, IsolationMode, Onboarding, Risk, ScanType, Severity, Span,
@@ -142,10 +143,10 @@ pub(super) fn timestamp(cx: &mut Cx<'_>, node: &Node) -> Option<Timestamp> {
     cx.advise(Code::BadTimestamp, &node.place, message, help)
 }
 
-/// Text that is not empty.
+/// Text that says something.
 pub(super) fn text(cx: &mut Cx<'_>, node: &Node) -> Option<Arc<str>> {
     let text = node.text()?;
-    if text.trim().is_empty() {
+    if is_blank(text) {
         return cx.report(Code::EmptyText, &node.place, "the text is empty");
     }
     Some(Arc::from(text))

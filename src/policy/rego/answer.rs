@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::model::text::is_blank;
 use crate::policy::rego::code;
 
 /// One sentence of a rule.
@@ -71,7 +72,7 @@ fn one(item: &Value, package: &str, mut said: Said) -> Result<Said, String> {
         }
         other => return Err(format!("gives {}, not a text or an object", kind(other))),
     }
-    if said.message.trim().is_empty() {
+    if is_blank(&said.message) {
         return Err("gives no `msg`".to_owned());
     }
     said.code = match own {
