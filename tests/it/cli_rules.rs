@@ -59,8 +59,11 @@ fn rules_that_cannot_be_read_are_an_error_and_not_absent() {
     symlink(soc.join("gone"), folder.join("b.rego")).unwrap();
     refused("b.rego`", "No such file");
     std::fs::remove_file(folder.join("b.rego")).unwrap();
-    std::fs::rename(folder.join("own.rego"), folder.join("own.REGO")).unwrap();
-    assert!(out(&tenant.expect(&soc, 0, &["plan"])).contains("rego-own"));
+    tenant.expect(&soc, 0, &["validate"]);
+    std::fs::write(folder.join("loud.REGO"), "package loud\ndeny contains\n").unwrap();
+    let shown = out(&tenant.expect(&soc, 1, &["validate"]));
+    assert!(shown.contains("rego-invalid") && shown.contains("guardrails/loud.REGO"), "{shown}");
+    std::fs::remove_file(folder.join("loud.REGO")).unwrap();
 
     std::fs::rename(soc.join("policies"), soc.join("elsewhere")).unwrap();
     refused("policies`", "No such file");
