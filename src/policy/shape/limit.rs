@@ -80,6 +80,8 @@ fn is_count(kind: &Kind) -> bool {
     use jsonschema::JsonType;
     use jsonschema::error::TypeKind;
     match kind {
+        // A whole number out of range.
+        Kind::Minimum { .. } | Kind::Maximum { .. } => true,
         Kind::Type { kind: TypeKind::Single(kind) } => *kind == JsonType::Integer,
         Kind::Type { kind: TypeKind::Multiple(kinds) } => kinds.contains(JsonType::Integer),
         _ => false,

@@ -147,7 +147,7 @@ fn rollouts_are_told_with_their_waves() {
         (vec![done(0), (100, halt)], 1, CourseState::Halted, 60),
         // Given up, and waited for once more since the run was resumed: nothing bakes meanwhile.
         // It took longer than devices do, and what is left of its wait comes first.
-        (vec![(90, sent), (90, answer), end(1)], 1, CourseState::Running, 1_610 + 1_800 + 60),
+        (vec![(90, sent), (90, answer), end(1)], 1, CourseState::Running, 1_490 + 1_800 + 60),
     ] {
         let found = after_entries(&plan, entries, after(400));
         assert_eq!(found.courses.len(), 1, "one wave is no rollout to tell of");
