@@ -37,7 +37,7 @@ pub(super) fn advice(
     let help = match &node.content {
         Content::Text(text) => of_text(text)?,
         // A whole number has the right form and is out of range.
-        Content::Number(number) if node.integer().is_none() => {
+        Content::Number(number) if number.to_string().contains(['.', 'e', 'E']) => {
             format!("write a whole number, or a share with its sign: `{number}%`")
         }
         Content::Bool(_) => FORMS.to_owned(),
