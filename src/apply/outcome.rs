@@ -191,6 +191,8 @@ pub struct Progress {
     pub budget_left: Option<u32>,
     /// When the remaining changes will have been sent and ended, roughly.
     pub eta: Option<Timestamp>,
+    /// Whether `eta` is a bound rather than an estimate: only what does not answer is waited for.
+    pub at_most: bool,
     /// Whether the run is being stopped.
     pub stopping: bool,
 }

@@ -198,6 +198,9 @@ mod tests {
                 vec!["--lift", "cap-run", "--because", "\u{200b}\u{2060} \u{ad}\u{feff}"],
                 "`--lift cap-run` gives no reason",
             ),
+            (vec!["--lift", "rego-", "--because", "a"], "`rego-` is not a guardrail's code"),
+            (vec!["--lift", "rego-*", "--because", "a"], "`rego-*` is not a guardrail's code"),
+            (vec!["--lift", "rego-\u{1b}[2J", "--because", "a"], "is not a guardrail's code"),
             (vec!["--because", "a"], "`--because a` belongs to no `--lift`"),
             (vec!["--because", "a", "--lift", "cap-run"], "`--because a` belongs to no"),
             (

@@ -19,6 +19,11 @@ use crate::policy::{self, Loaded, PolicySet, SourceText, Workspace};
 pub const FILE: &str = "palisade.yaml";
 /// Folder of the organization's rules.
 const RULES: &str = "guardrails";
+/// Advice when files of policies cannot be read.
+const LISTED: &str = "`policies` in `palisade.yaml` lists what is read: create it, make it readable, or correct the list";
+const NAMED: &str = "name files, or folders with files, that are there and may be read";
+const UNREAD: &str = "make it readable for whoever runs Palisade, or remove it";
+const UNREAD_RULES: &str = "`guardrails` is a folder of rules: make what is in it readable, or remove it; no rule is passed over";
 
 /// Everything a workspace's files say.
 #[derive(Debug)]
@@ -87,7 +92,8 @@ pub fn read(root: &Path, only: Option<&[PathBuf]>, now: Timestamp) -> Result<Pro
             Some(root.join("policies")).into_iter().filter(|path| path.exists()).collect()
         }
     };
-    let mut policies = reader.policies(&folders)?;
+    let help = if only.is_none() { LISTED } else { NAMED };
+    let mut policies = reader.policies(&folders, help)?;
     if only.is_none() {
         policies.extend(reader.rules()?);
     }
@@ -113,7 +119,7 @@ pub fn without_policies(context: &mut Context) -> Result<Workspace> {
 pub fn read_loose(paths: &[PathBuf], now: Timestamp) -> Result<Project> {
     let here = std::env::current_dir().doing("cannot tell the current folder")?;
     let mut reader = Reader { root: &here, sources: Vec::new(), findings: Vec::new() };
-    let policies = reader.policies(paths)?;
+    let policies = reader.policies(paths, NAMED)?;
     let loaded = policy::load(None, &policies, now);
     Ok(reader.finish(None, policies, loaded))
 }
@@ -126,10 +132,11 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// Policy files below the paths, each once, in the order of their names.
-    fn policies(&mut self, paths: &[PathBuf]) -> Result<Vec<SourceText>> {
+    fn policies(&mut self, paths: &[PathBuf], help: &str) -> Result<Vec<SourceText>> {
         let mut found = Vec::new();
         for path in paths {
-            found.extend(files::find(path, &["yaml", "yml"])?);
+            let files = files::find(path, &["yaml", "yml"]);
+            found.extend(files.map_err(|error| CliError::from(error).help(help))?);
         }
         found.sort();
         found.dedup();
@@ -144,11 +151,15 @@ impl Reader<'_> {
     /// Rules of the organization, but not their tests.
     fn rules(&mut self) -> Result<Vec<SourceText>> {
         let folder = self.root.join(RULES);
-        if !folder.is_dir() {
+        // Only a folder that is not there holds no rule: what is there and cannot be read may hold one.
+        if !files::is_there(&folder) {
             return Ok(Vec::new());
         }
-        let mut found = files::find(&folder, &["rego"])?;
-        found.retain(|path| !path.to_string_lossy().ends_with("_test.rego"));
+        let found = files::find_all(&folder, &["rego"]);
+        let mut found = found.map_err(|error| CliError::from(error).help(UNREAD_RULES))?;
+        found.retain(|path| {
+            !path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_test"))
+        });
         let mut rules = Vec::with_capacity(found.len());
         for path in found {
             rules.extend(self.source(&path)?);
@@ -172,7 +183,7 @@ impl Reader<'_> {
                 self.refuse(code, &file, &error);
                 Ok(None)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(CliError::from(error).help(UNREAD)),
         }
     }
 

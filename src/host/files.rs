@@ -281,6 +281,23 @@ pub fn find(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, FileError>
     if about.is_file() {
         return Ok(vec![path.to_path_buf()]);
     }
+    walk(path, extensions, false)
+}
+
+/// As [`find`], below a folder in which nothing may be missed.
+///
+/// # Errors
+/// As well when `path` is no folder, a link in it leads nowhere or to a folder, or what has such an
+/// extension is no file.
+pub fn find_all(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, FileError> {
+    if !std::fs::metadata(path).map_err(io("read", path))?.is_dir() {
+        let source = io::Error::new(io::ErrorKind::NotADirectory, "it is no folder");
+        return Err(io("read", path)(source));
+    }
+    walk(path, extensions, true)
+}
+
+fn walk(path: &Path, extensions: &[&str], all: bool) -> Result<Vec<PathBuf>, FileError> {
     let mut found = Vec::new();
     let mut folders = vec![(path.to_path_buf(), 0)];
     while let Some((folder, depth)) = folders.pop() {
@@ -296,13 +313,25 @@ pub fn find(path: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, FileError>
             let kind = entry.file_type().map_err(io("read", &path))?;
             if kind.is_dir() {
                 folders.push((path, depth + 1));
-            } else if has_extension(&path, extensions) && path.is_file() {
+                continue;
+            }
+            let wanted = has_extension(&path, extensions);
+            if all && (wanted || kind.is_symlink()) && !is_file(&path)? {
+                let source =
+                    io::Error::other("it is no file, and links to folders are not followed");
+                return Err(io("read", &path)(source));
+            }
+            if wanted && path.is_file() {
                 found.push(path);
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+fn is_file(path: &Path) -> Result<bool, FileError> {
+    Ok(std::fs::metadata(path).map_err(io("read", path))?.is_file())
 }
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
@@ -396,6 +425,32 @@ mod tests {
         assert_eq!(folders(folder.path()).unwrap(), [".hidden", "a"]);
         assert!(folders(&folder.path().join("none")).unwrap().is_empty());
         assert!(find(&folder.path().join("none"), &[]).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn below_a_folder_in_which_nothing_may_be_missed_what_is_no_file_is_an_error() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(path("rules/x.rego")).unwrap();
+        for name in ["rules/a.rego", "rules/B.REGO", "rules/x.rego/c.rego", "rules/d.txt"] {
+            std::fs::write(path(name), "x").unwrap();
+        }
+        symlink(path("rules/a.rego"), path("rules/linked.rego")).unwrap();
+        assert_eq!(find_all(&path("rules"), &["rego"]).unwrap().len(), 4);
+        symlink(path("rules"), path("link")).unwrap();
+        assert_eq!(find_all(&path("link"), &["rego"]).unwrap().len(), 4);
+        for (name, target) in [("b.rego", "gone"), ("team", "gone"), ("more", "rules/x.rego")] {
+            let link = path("rules").join(name);
+            symlink(path(target), &link).unwrap();
+            let error = find_all(&path("rules"), &["rego"]).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+            std::fs::remove_file(link).unwrap();
+        }
+        for name in ["rules/a.rego", "none"] {
+            assert!(find_all(&path(name), &["rego"]).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -17,10 +17,12 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether nothing of a text is seen: it is empty, or has white space and hidden characters only.
+/// Whether a text says nothing: a reader would see an empty place.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| c.is_whitespace() || is_hidden(c))
+    // Joiners and variation selectors are seen with a letter before them only, the braille blank never.
+    let alone = |c| matches!(c, '\u{34f}' | '\u{2800}' | '\u{fe00}'..='\u{fe0f}');
+    text.chars().all(|c| c.is_whitespace() || is_hidden(c) || alone(c))
 }
 
 #[cfg(test)]
@@ -28,11 +30,11 @@ mod tests {
     use super::is_blank;
 
     #[test]
-    fn what_shows_nothing_is_blank() {
-        for text in ["", " ", "\t\n", "\u{200b}", " \u{2060}\u{ad}", "\u{feff}", "\u{3000}"] {
+    fn a_text_of_what_nobody_sees_says_nothing() {
+        for text in ["", " \t\n", "\u{200b}", "\u{2060} \u{ad}\u{feff}", "\u{a0}\u{3000}\u{2800}"] {
             assert!(is_blank(text), "{text:?}");
         }
-        for text in ["x", "\u{200b}x", "ä", "."] {
+        for text in ["a", "\u{200b}.", "\u{2764}\u{fe0f}", "\u{5b89}"] {
             assert!(!is_blank(text), "{text:?}");
         }
     }

@@ -8,10 +8,13 @@
 
 use jiff::Timestamp;
 
+use crate::inventory::{Dev, Inventory};
 use crate::model::{DeviceId, Facet, Isolation, Restriction};
 use crate::plan::types::{Disposition, Plan, Reason, TargetKind};
+use crate::policy::PolicySet;
 use crate::policy::document::exempt::{AcceptedSpec, FacetWord};
 use crate::policy::document::{DeviceSelector, ExemptionSpec, Metadata, OneOrMany, PolicyDocument};
+use crate::policy::selector::select;
 
 /// A facet of a device that is not as the policies want it.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +144,27 @@ pub fn deviations(
         .collect()
 }
 
+/// The exemption by which a device deviates no longer: as long as the value is the accepted one, a
+/// plan has no row for it.
+#[must_use]
+pub fn accepted_already(
+    policies: &PolicySet,
+    inventory: &Inventory,
+    device: Dev,
+    facets: &[Facet],
+    now: Timestamp,
+) -> Option<Refusal> {
+    let wanted = |facet: &Facet| has_value(*facet) && (facets.is_empty() || facets.contains(facet));
+    policies.exemptions.iter().filter(|exemption| exemption.expires > now).find_map(|exemption| {
+        let accepts = |facet: &&Facet| wanted(facet) && exemption.accepted.word(**facet).is_some();
+        let facet = *exemption.facets.iter().find(accepts)?;
+        let reaches = select(inventory, &exemption.devices, now).contains(device.0);
+        let name = inventory.name(device).to_owned();
+        let exemption = exemption.header.name.to_string();
+        reaches.then_some(Refusal::Exempt { name, facet, exemption })
+    })
+}
+
 fn refuse(
     name: &str,
     disposition: Disposition,
@@ -233,6 +257,8 @@ fn said(deviations: &[Deviation], device: &DeviceId) -> Said {
     let mut accepted: Vec<(Facet, String)> =
         own().filter_map(|deviation| Some((deviation.facet, deviation.live.clone()?))).collect();
     accepted.sort();
+    // A device that was named twice.
+    accepted.dedup();
     Said { facets, accepted }
 }
 

@@ -3,13 +3,14 @@
 //! A rule sees a draft plan as `input` and the workspace as `data.workspace`, and says what it denies
 //! or warns of. The interpreter has no built-in that reads anything from outside: no network, clock,
 //! environment or random number, so that the same plan gives the same answers; the time is
-//! `input.now`. Work is bounded by a count of steps and by
-//! what a call of a built-in makes, not by a clock. Whatever goes wrong is an error
-//! with a place and never an empty answer. Called by `load` while a workspace is read and by the
+//! `input.now`. Each `deny` and `warn` is evaluated by itself, with a bound of its own, so that one that
+//! fails silences no other. The bound is a count of steps and what a call of a built-in makes, not a
+//! clock. Whatever goes wrong is an error with a place and never an empty answer. Called by `load` while a workspace is read and by the
 //! guardrail `rego`; must never read a file.
 
 mod answer;
 mod bounded;
+mod code;
 mod cycle;
 mod engine;
 
@@ -22,9 +23,10 @@ use crate::diag::{Code, Finding, Place};
 use crate::policy::SourceText;
 
 pub use answer::Said;
+pub use code::{FAILED, is_code};
 
 /// What is wrong with a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
     /// The file, relative to the workspace.
     pub file: Arc<str>,
@@ -39,7 +41,8 @@ pub struct Fault {
 /// Whether a file holds rules.
 #[must_use]
 pub fn is_rule_file(file: &str) -> bool {
-    file.ends_with(".rego")
+    let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
+    ending.eq_ignore_ascii_case("rego")
 }
 
 /// Every problem that shows without a plan. Rules are also run over a plan without changes, since
@@ -71,9 +74,12 @@ pub fn check(files: &[SourceText]) -> Vec<Finding> {
         let fault = Fault { file, line: 1, column: 1, message };
         findings.push(finding(Code::RegoNoRule, files, fault));
     }
-    if let Err(fault) = loaded.evaluate(&empty(), &json!({})) {
-        findings.push(finding(Code::RegoInvalid, files, fault));
+    let mut faults = loaded.misnamed();
+    faults.extend(whole.iter().flat_map(code::written));
+    if faults.is_empty() {
+        faults = loaded.evaluate(&empty(), &json!({})).faults;
     }
+    findings.extend(faults.into_iter().map(|fault| finding(Code::RegoInvalid, files, fault)));
     findings
 }
 
@@ -90,12 +96,22 @@ fn empty() -> Value {
     json!(plan)
 }
 
-/// What the rules say of a plan, in a stable order. `workspace` becomes `data.workspace`.
-///
-/// # Errors
-/// When a rule fails, does not end, or gives an answer that is none.
-pub fn evaluate(files: &[SourceText], plan: &Value, workspace: &Value) -> Result<Vec<Said>, Fault> {
-    engine::Loaded::new(files)?.evaluate(plan, workspace)
+/// What came of asking all rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// What they say of the plan, in a stable order.
+    pub said: Vec<Said>,
+    /// Those that fail, do not end, or give an answer that is none, in a stable order.
+    pub faults: Vec<Fault>,
+}
+
+/// Asks every `deny` and every `warn` about a plan. `workspace` becomes `data.workspace`.
+#[must_use]
+pub fn evaluate(files: &[SourceText], plan: &Value, workspace: &Value) -> Answers {
+    match engine::Loaded::new(files) {
+        Ok(loaded) => loaded.evaluate(plan, workspace),
+        Err(fault) => Answers { faults: vec![fault], ..Answers::default() },
+    }
 }
 
 fn finding(code: Code, files: &[SourceText], fault: Fault) -> Finding {

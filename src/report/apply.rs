@@ -44,7 +44,10 @@ pub fn line(progress: &Progress, now: Timestamp) -> String {
     }
     match progress.eta {
         _ if progress.stopping => parts.push("stopping".to_owned()),
-        Some(eta) => parts.push(format!("about {} left", measure::between(now, eta))),
+        Some(eta) => {
+            let how = if progress.at_most { "at most" } else { "about" };
+            parts.push(format!("{how} {} left", measure::between(now, eta)));
+        }
         None => {}
     }
     parts.join(" · ").replace(measure::NO_BREAK, " ")

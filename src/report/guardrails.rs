@@ -175,7 +175,7 @@ fn verdict(rails: &[Guardrail]) -> String {
         codes.join(", ")
     };
     let held = match codes(&holding).as_str() {
-        "" => "Nothing is held".to_owned(),
+        "" => "No guardrail holds anything".to_owned(),
         codes => format!("Held by {codes}"),
     };
     match codes(&lifted).as_str() {

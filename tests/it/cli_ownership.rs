@@ -57,9 +57,10 @@ fn a_foreign_isolation_is_accepted_and_then_quiet() {
     let expires = shown.lines().find(|line| line.starts_with("  expires: ")).unwrap();
     assert!(expires.ends_with('Z') && !expires.contains('.'), "{expires}");
     assert!(!soc.join("policies/exemptions/kept.yaml").exists());
-    let named = accept(&["--expires", "14d", "--name", "kept"]);
+    let named = [&accept(&["--expires", "14d", "--name", "kept"])[..], &[id.as_str()]].concat();
     let written = tenant.expect(&soc, 0, &named);
     assert!(out(&written).ends_with("policies/exemptions/kept.yaml\n"), "{}", out(&written));
+    assert!(err(&written).contains("counts for this folder at once"), "{}", err(&written));
     let file = std::fs::read_to_string(soc.join("policies/exemptions/kept.yaml")).unwrap();
     tenant.expect(&soc, 0, &["validate"]);
     tenant.expect(&soc, 0, &["fmt", "--check", "policies/exemptions/kept.yaml"]);
@@ -71,7 +72,12 @@ fn a_foreign_isolation_is_accepted_and_then_quiet() {
     assert_eq!((&row["accepted"], &row["state"]), (&1.into(), &"ending".into()));
     // It does not deviate any longer, and what stands there is not overwritten.
     let again = tenant.expect(&soc, 1, &named);
-    assert!(err(&again).contains("does not deviate"), "{}", err(&again));
+    let said = "isolation of `";
+    assert!(
+        err(&again).contains(said) && err(&again).contains("already, by `kept`"),
+        "{}",
+        err(&again)
+    );
     assert_eq!(std::fs::read_to_string(soc.join("policies/exemptions/kept.yaml")).unwrap(), file);
     std::fs::write(soc.join("policies/exemptions/kept.yaml"), "# mine\n").unwrap();
     let taken = tenant.expect(&soc, 1, &named);
@@ -82,9 +88,13 @@ fn a_foreign_isolation_is_accepted_and_then_quiet() {
         1,
         &["accept", "nobody", "--expires", "14d", "--reason", "r", "--approver", "a"],
     );
-    assert!(err(&nobody).contains("no tenant has a device `nobody`"), "{}", err(&nobody));
+    let said = err(&nobody);
+    assert!(said.contains("no tenant has a device `nobody`") && said.contains("help"), "{said}");
     let past = tenant.expect(&soc, 1, &accept(&["--expires", "2020-01-01T00:00:00Z"]));
-    assert!(err(&past).contains("has passed"), "{}", err(&past));
+    assert!(err(&past).contains("has passed") && err(&past).contains("help"), "{}", err(&past));
+    let mute = ["--expires", "14d", "--reason", "\u{200b}", "--approver", "a"];
+    let mute = tenant.expect(&soc, 1, &[&["accept", id.as_str()], &mute[..]].concat());
+    assert!(err(&mute).contains("`--reason` says nothing"), "{}", err(&mute));
 }
 
 #[test]

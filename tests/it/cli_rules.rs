@@ -35,3 +35,36 @@ fn a_rule_holds_is_lifted_by_its_code_and_makes_older_plans_stale() {
     assert!(shown.contains("rego-invalid") && shown.contains("guardrails/own.rego:2"), "{shown}");
     assert!(err(&tenant.expect(&soc, 1, &["plan"])).contains("time.now_ns"));
 }
+
+/// What is there and cannot be read is no empty folder.
+#[cfg(unix)]
+#[test]
+fn rules_that_cannot_be_read_are_an_error_and_not_absent() {
+    use std::os::unix::fs::symlink;
+    let tenant = Emulated::start(&["--devices", "10"]);
+    let soc = tenant.workspace();
+    let folder = soc.join("guardrails");
+    tenant.expect(&soc, 0, &["validate"]);
+    let refused = |path: &str, cause: &str| {
+        let said = err(&tenant.expect(&soc, 1, &["validate"]));
+        assert!(said.contains(path) && said.contains(cause) && said.contains("help"), "{said}");
+    };
+    symlink(soc.join("gone"), &folder).unwrap();
+    refused("guardrails`", "No such file");
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::write(&folder, "package own\ndeny contains \"m\"\n").unwrap();
+    refused("guardrails`", "no folder");
+    std::fs::remove_file(&folder).unwrap();
+    rule(&soc, "package own\nwarn contains \"m\"\n");
+    symlink(soc.join("gone"), folder.join("b.rego")).unwrap();
+    refused("b.rego`", "No such file");
+    std::fs::remove_file(folder.join("b.rego")).unwrap();
+    tenant.expect(&soc, 0, &["validate"]);
+    std::fs::write(folder.join("loud.REGO"), "package loud\ndeny contains\n").unwrap();
+    let shown = out(&tenant.expect(&soc, 1, &["validate"]));
+    assert!(shown.contains("rego-invalid") && shown.contains("guardrails/loud.REGO"), "{shown}");
+    std::fs::remove_file(folder.join("loud.REGO")).unwrap();
+
+    std::fs::rename(soc.join("policies"), soc.join("elsewhere")).unwrap();
+    refused("policies`", "No such file");
+}

@@ -221,7 +221,13 @@ impl Engine {
         let lefts =
             self.tenants.values().flat_map(|tenant| tenant.lanes.values()).filter_map(|p| p.left);
         let left = lefts.reduce(u32::saturating_add);
-        let work = estimate(waiting, left, pending + unclear);
+        let ahead = self.bakes_left(now);
+        let at_most = waiting + unclear == 0 && ahead.is_zero();
+        let work = match self.overdue(now) {
+            // It may be what a next wave waits for, so what comes after it comes on top.
+            Some(bound) => bound.saturating_add(estimate(waiting, left, unclear)),
+            None => estimate(waiting, left, pending + unclear),
+        };
         Progress {
             total,
             sent: self.tracks.sent,
@@ -233,19 +239,39 @@ impl Engine {
             waiting,
             courses: self.moments(),
             budget_left: left,
-            eta: now.checked_add(work.saturating_add(self.bakes_left(now))).ok(),
+            eta: now.checked_add(work.saturating_add(ahead)).ok(),
+            at_most: at_most && self.overdue(now).is_some(),
             stopping: self.stop.is_some(),
         }
     }
+
+    /// What is left of the longest wait, once a device takes longer than devices do: it may be
+    /// offline, and then nothing but the bound ends the wait.
+    fn overdue(&self, now: Timestamp) -> Option<SignedDuration> {
+        let mut late = false;
+        let mut longest = SignedDuration::ZERO;
+        for index in self.tracks.in_phase(Kind::Accepted) {
+            let Some(Phase::Accepted(accepted)) = self.phase(index) else { continue };
+            let Some(change) = self.change(index) else { continue };
+            let waited = now.duration_since(accepted.since);
+            late |= waited > USUAL;
+            longest = longest.max(self.options.wait_for(change.verb).saturating_sub(waited));
+        }
+        late.then_some(longest)
+    }
 }
+
+/// How long a device that is online takes.
+const USUAL: SignedDuration = SignedDuration::from_secs(60);
 
 /// Time for so many more requests under 100 a minute and 1,500 an hour, and for the last devices.
 fn estimate(waiting: u32, left: Option<u32>, pending: u32) -> SignedDuration {
     let later = waiting.saturating_sub(left.unwrap_or(0).max(100));
     let (hours, rest) = (later / 1_500, later % 1_500);
     let sending = u64::from(hours) * 3_600 + u64::from(rest.div_ceil(100)) * 60;
-    let devices = if waiting + pending > 0 { 60 } else { 0 };
-    SignedDuration::from_secs(i64::try_from(sending + devices).unwrap_or(i64::MAX))
+    let devices = if waiting + pending > 0 { USUAL } else { SignedDuration::ZERO };
+    let sending = SignedDuration::from_secs(i64::try_from(sending).unwrap_or(i64::MAX));
+    sending.saturating_add(devices)
 }
 
 fn still_pending(shelved: Option<Ended>, row: &ActionRow) -> Ended {

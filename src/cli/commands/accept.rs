@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::cli::commands::list::of_name;
+use crate::cli::commands::list::{nowhere, of_name};
 use crate::cli::context::{Context, shown};
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
@@ -13,11 +13,12 @@ use crate::cli::{planning, runtime, scope};
 use crate::diag::Finding;
 use crate::host::files::{self, AppendFile};
 use crate::inventory::Inventory;
+use crate::model::text::is_blank;
 use crate::model::{Facet, Span};
 use crate::plan::accept::{self, About, Deviation, Refusal};
 use crate::plan::{Circumstances, Plan};
 use crate::policy::document::PolicyDocument;
-use crate::policy::{self, SourceText, Workspace};
+use crate::policy::{self, PolicySet, SourceText, Workspace};
 use crate::report::{escape, findings};
 
 /// Accept a live deviation: write an `Exemption` with the value it has, for review in a pull request.
@@ -25,7 +26,8 @@ use crate::report::{escape, findings};
 /// Deviations are what `palisade audit` shows of a device: a posture that somebody else placed, a
 /// wish that is held, a device that a policy wants otherwise. The exemption names the devices by id
 /// and goes on watching: as soon as one of them leaves the accepted value, plan and audit show it.
-/// Nothing is accepted before the file is merged. An existing file is never overwritten.
+/// Among the policies the file counts for this folder at once, and for others once it is merged. An
+/// existing file is never overwritten.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  palisade accept lon-0231 --reason 'forensics keep it' --approver ciso@contoso.example --expires 14d\n  palisade accept lon-0231 lon-0240 --facet isolation --reason IR-7781 --approver soc-lead \\\n      --expires 2027-01-31T00:00:00Z --stdout"
@@ -94,7 +96,14 @@ impl Accept {
             When::In(span) => Timestamp::from_second(span.after(now).as_second())?,
         };
         if expires <= now {
-            return Err(CliError::new(format!("`--expires` {expires} has passed")));
+            return Err(CliError::new(format!("`--expires` {expires} has passed"))
+                .help("name a later instant, or a length of time such as `14d`"));
+        }
+        for (option, text) in [("--reason", &self.reason), ("--approver", &self.approver)] {
+            if is_blank(text) {
+                return Err(CliError::new(format!("`{option}` says nothing"))
+                    .help("whoever reviews the exemption reads why, and who agreed"));
+            }
         }
         let project = workspace::open(context, now)?;
         let (workspace, policies) = project.usable(context)?;
@@ -103,7 +112,7 @@ impl Accept {
         let around = Circumstances::default();
         let read = &observed.inventories;
         let plan = planning::plan(context, workspace, policies, read, &around, None)?;
-        let deviations = self.deviations(&plan, &observed.inventories)?;
+        let deviations = self.deviations(&plan, policies, &observed.inventories, now)?;
         let name = self.name.clone().unwrap_or_else(|| default_name(&deviations));
         let about = About { name: &name, reason: &self.reason, approver: &self.approver, expires };
         let documents = accept::documents(&deviations, &about, |name| escape::name(name, 80));
@@ -123,12 +132,23 @@ impl Accept {
         }
         AppendFile::create(&path)?.append(text.as_bytes())?;
         context.data(&format!("{}\n", shown(&path)))?;
-        context.note("Nothing is accepted until this is merged; `palisade plan` shows its effect.");
+        let among = workspace.policies.iter().any(|of| path.starts_with(workspace.root.join(of)));
+        context.note(if among {
+            "It counts for this folder at once and for others once it is merged; `palisade plan` shows its effect."
+        } else {
+            "It counts once it lies among the policies of `palisade.yaml`."
+        });
         Ok(Exit::Done)
     }
 
-    fn deviations(&self, plan: &Plan, inventories: &[Inventory]) -> Result<Vec<Deviation>> {
-        let mut found = Vec::new();
+    fn deviations(
+        &self,
+        plan: &Plan,
+        policies: &PolicySet,
+        inventories: &[Inventory],
+        now: Timestamp,
+    ) -> Result<Vec<Deviation>> {
+        let mut found: Vec<Deviation> = Vec::new();
         for text in &self.devices {
             let hits: Vec<_> = inventories
                 .iter()
@@ -138,7 +158,7 @@ impl Accept {
                 .collect();
             let (inventory, device) = match hits.as_slice() {
                 [one] => *one,
-                [] => return Err(CliError::new(format!("no tenant has a device `{text}`"))),
+                [] => return Err(nowhere(text, inventories)),
                 many => {
                     let error = CliError::new(format!("`{text}` is the name of several devices"));
                     return Err(many.iter().fold(error, |error, (inventory, device)| {
@@ -147,7 +167,18 @@ impl Accept {
                 }
             };
             let (id, name) = (inventory.id(device), inventory.name(device));
-            let own = accept::deviations(plan, inventory.tenant(), &id, name, &self.facet);
+            let tenant = inventory.tenant();
+            if found.iter().any(|it| it.tenant == tenant && it.device == id) {
+                continue;
+            }
+            let own = accept::deviations(plan, tenant, &id, name, &self.facet);
+            let own = own.map_err(|refusal| match refusal {
+                Refusal::None { .. } => {
+                    accept::accepted_already(policies, inventory, device, &self.facet, now)
+                        .unwrap_or(refusal)
+                }
+                other => other,
+            });
             found.extend(own.map_err(refused)?);
         }
         Ok(found)

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 
 use crate::cli::args::Format;
-use crate::cli::commands::list::of_name;
+use crate::cli::commands::list::{nowhere, of_name};
 use crate::cli::context::Context;
-use crate::cli::error::{CliError, Result};
+use crate::cli::error::Result;
 use crate::cli::exit::Exit;
 use crate::cli::{planning, runtime, scope, workspace};
 use crate::report::explain as report;
@@ -46,14 +46,7 @@ impl Explain {
         }
         let whole = observed.inventories.iter().all(crate::inventory::Inventory::is_complete);
         if found.is_empty() {
-            let error = CliError::new(format!("no tenant has a device `{}`", self.device));
-            return Err(if whole {
-                error.help("`palisade devices --where 'name=PATTERN*'` finds devices by pattern")
-            } else {
-                error
-                    .exit(Exit::Incomplete)
-                    .help("the observation is incomplete: it may be missing")
-            });
+            return Err(nowhere(&self.device, &observed.inventories));
         }
         let text = match self.format {
             Format::Text => report::text(&found, context.style()),

@@ -7,6 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
 use crate::cli::{filter, planning, runtime, scope, workspace};
+use crate::diag::words;
 use crate::inventory::{Dev, Inventory, What};
 use crate::model::{AlertStatus, Severity};
 use crate::policy::Workspace;
@@ -247,6 +248,15 @@ pub(super) fn of_name(inventory: &Inventory, text: &str) -> Vec<Dev> {
         Some(device) => vec![device],
         None => inventory.find_by_name(text),
     }
+}
+
+/// No tenant has a device of this id or name, as far as could be read.
+pub(super) fn nowhere(text: &str, inventories: &[Inventory]) -> CliError {
+    let error = CliError::new(format!("no tenant has a device {}", words::quote(text)));
+    if inventories.iter().all(Inventory::is_complete) {
+        return error.help("`palisade devices --where 'name=PATTERN*'` finds devices by pattern");
+    }
+    error.exit(Exit::Incomplete).help("the observation is incomplete: it may be missing")
 }
 
 impl Scores {

@@ -163,6 +163,14 @@ struct Act {
 
 fn act(emulator: &mut Emulator, call: &Call<'_>, now: Timestamp) -> Answer {
     let Act { actor, verb, detail, device, comment } = read(call)?;
+    if verb == "cancel" && detail.is_none() {
+        if emulator.tenant.find(&device).is_none() {
+            return Err(no_device(&device));
+        }
+        let id = emulator.cancel_newest(&actor, &device, comment.as_deref(), now);
+        let nothing = || Refusal::Conflict(format!("no action is active on `{device}`"));
+        return ok(&json!({"action": id.ok_or_else(nothing)?}));
+    }
     let comment = comment.unwrap_or_else(|| format!("{verb} {device}"));
     let order = order_of(&verb, detail.as_deref(), &comment)
         .ok_or_else(|| Refusal::Body(format!("`{verb}` is not an action")))?;

@@ -161,3 +161,21 @@ fn what_is_wrong_is_said() {
     assert_eq!(call(&mut emulator, "POST /_emulator/act", act).0, 200);
     assert_eq!(call(&mut emulator, "POST /_emulator/act", act).0, 409);
 }
+
+#[test]
+fn the_newest_action_is_cancelled_as_in_a_scenario() {
+    let mut emulator = emulator();
+    let act = |verb: &str| {
+        json!({"actor": "a@contoso.example", "verb": verb, "device": "pc-1"}).to_string()
+    };
+    let (_, begun) = call(&mut emulator, "POST /_emulator/act", &act("scan"));
+    let (status, ended) = call(&mut emulator, "POST /_emulator/act", &act("cancel"));
+    assert_eq!((status, &ended["action"]), (200, &begun["action"]), "{ended}");
+    let (_, body) = call(&mut emulator, "GET /_emulator/devices/pc-1", "");
+    assert_eq!(body["actions"][0]["status"], json!("Cancelled"));
+    assert_eq!(call(&mut emulator, "POST /_emulator/act", &act("cancel")).0, 409);
+    let nobody = act("cancel").replace("pc-1", "pc-9");
+    assert_eq!(call(&mut emulator, "POST /_emulator/act", &nobody).0, 404);
+    let detailed = r#"{"actor":"a","verb":"cancel","detail":"full","device":"pc-1"}"#;
+    assert_eq!(call(&mut emulator, "POST /_emulator/act", detailed).0, 400);
+}

@@ -250,9 +250,7 @@ impl Emulator {
                 self.tenant.act_as(&actor_of(&actor), &device, *order, at);
             }
             Statement::Cancel { actor, device } => {
-                if let Some(row) = self.newest_active(&device) {
-                    self.tenant.cancel(row, &actor_of(&actor), None, at);
-                }
+                self.cancel_newest(&actor, &device, None, at);
             }
             Statement::Tag { device, tag, on } => {
                 let row = self.tenant.find(&device);
@@ -291,6 +289,19 @@ impl Emulator {
         let rows = self.tenant.actions_of(self.tenant.find(device)?);
         let active = |row: &&u32| self.tenant.action(**row).is_some_and(Action::is_active);
         rows.iter().rev().find(active).copied()
+    }
+
+    /// Lets somebody cancel the newest active action of a device; the id of that action.
+    pub(crate) fn cancel_newest(
+        &mut self,
+        actor: &str,
+        device: &str,
+        comment: Option<&str>,
+        now: Timestamp,
+    ) -> Option<Guid> {
+        let row = self.newest_active(device)?;
+        self.tenant.cancel(row, &actor_of(actor), comment, now);
+        self.tenant.action(row).map(|action| action.id)
     }
 
     /// Lets somebody act on a device as a scenario line does; the id of the action.

@@ -4,7 +4,7 @@
 //! --because TEXT`) or never; there is no third way and no word for several. Asked by `guards`
 //! and, for what may be typed, by `cli`. The finished plan's checker has a list of its own.
 
-use crate::plan::guards::rego;
+use crate::policy::rego;
 
 /// Whether an objection can be lifted for one plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ const CODES: &[(&str, Lifting)] = &[
 #[must_use]
 pub fn lifting(code: &str) -> Option<Lifting> {
     let listed = CODES.iter().find(|(known, _)| *known == code).map(|(_, lifting)| *lifting);
-    listed.or_else(|| code.starts_with(rego::PREFIX).then_some(ByName))
+    listed.or_else(|| rego::is_code(code).then_some(ByName))
 }
 
 /// Every code that may be lifted, in alphabetical order.
@@ -74,6 +74,11 @@ mod tests {
     fn every_code_stands_once_and_in_order() {
         assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert_eq!((lifting("protected"), lifting("rego-own")), (Some(Never), Some(ByName)));
+        for none in
+            ["rego", "rego-", "rego-*", "rego-A", "rego-a--b", "rego-\u{1b}", "rego-invalid"]
+        {
+            assert_eq!(lifting(none), None, "{none:?}");
+        }
         assert_eq!((lifting("cap-run"), lifting("all")), (Some(ByName), None));
     }
 

@@ -2,8 +2,9 @@
 //!
 //! `deny` holds the changes it names, or all of its verb, or all; one that names a change that is not
 //! there holds all, since nobody knows what it meant. `warn` only says so. Sentences of one code,
-//! verb and setting are one objection. A rule that fails or does not end holds everything
-//! (`rego-failed`): it never means that there is nothing to object to.
+//! verb and setting are one objection. Each `deny` and `warn` that fails or does not end holds
+//! everything (`rego-failed`), beside what the others say: it never means that there is nothing to
+//! object to, and lifting it lifts nothing that another rule denies.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,10 +13,7 @@ use serde_json::{Value, json};
 
 use crate::plan::draft;
 use crate::plan::guards::{Breach, Ground, Measured};
-use crate::policy::rego::{self, Fault, Said};
-
-/// How the codes of rules begin.
-pub(super) const PREFIX: &str = "rego-";
+use crate::policy::rego::{self, Answers, FAILED, Fault, Said};
 
 /// Where rules stand.
 pub(super) const FILES: &str = "guardrails/*.rego";
@@ -25,21 +23,18 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     if rules.is_empty() {
         return Vec::new();
     }
-    match rego::evaluate(rules, &plan(ground), &workspace(ground)) {
-        Ok(said) => {
-            let ended = ended(rules.len(), &said);
-            let said = breaches(ground, said).into_iter().map(|breach| breach.measured(true));
-            std::iter::once(ended).chain(said).collect()
-        }
-        Err(fault) => vec![failed(ground, fault).measured(true)],
-    }
+    let Answers { said, faults } = rego::evaluate(rules, &plan(ground), &workspace(ground));
+    let ended = faults.is_empty().then(|| ended(rules.len(), &said));
+    let failed = faults.into_iter().map(|fault| failed(ground, fault));
+    let objections = failed.chain(breaches(ground, said)).map(|breach| breach.measured(true));
+    ended.into_iter().chain(objections).collect()
 }
 
 /// All rules came to an end.
 fn ended(files: usize, said: &[Said]) -> Measured {
     let denials = said.iter().filter(|said| said.denies).count();
     let breach = Breach {
-        code: "rego-failed".into(),
+        code: FAILED.into(),
         scope: "rules".to_owned(),
         verb: None,
         setting: FILES.to_owned(),
@@ -72,7 +67,7 @@ fn workspace(ground: &Ground<'_>) -> Value {
 fn failed(ground: &Ground<'_>, fault: Fault) -> Breach {
     let Fault { file, line, column: _, message } = fault;
     Breach {
-        code: "rego-failed".into(),
+        code: FAILED.into(),
         scope: format!("{file}:{line}"),
         verb: None,
         setting: file.to_string(),
@@ -97,9 +92,8 @@ fn breaches(ground: &Ground<'_>, said: Vec<Said>) -> Vec<Breach> {
     let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
     for said in said {
         let held = if said.denies { held(ground, &places, &said) } else { BTreeSet::new() };
-        let code = format!("{PREFIX}{}", slug(said.code.as_deref().unwrap_or(&said.package)));
         let setting = said.setting.unwrap_or(said.file);
-        let group = groups.entry((!said.denies, code, said.verb, setting)).or_default();
+        let group = groups.entry((!said.denies, said.code, said.verb, setting)).or_default();
         group.messages.insert(said.message);
         group.held.extend(held);
     }
@@ -133,19 +127,6 @@ fn held(ground: &Ground<'_>, places: &BTreeMap<&str, usize>, said: &Said) -> BTr
         (Some(_), Some(word)) if verb_of(word).is_some() => of_verb(word),
         _ => all(),
     }
-}
-
-/// Lower-case letters, digits and dashes: what may follow `--lift`.
-fn slug(text: &str) -> String {
-    let mut slug = String::new();
-    for c in text.chars() {
-        match c {
-            c if c.is_ascii_alphanumeric() => slug.push(c.to_ascii_lowercase()),
-            _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
-            _ => {}
-        }
-    }
-    slug.trim_end_matches('-').to_owned()
 }
 
 #[cfg(test)]

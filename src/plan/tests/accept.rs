@@ -7,7 +7,7 @@ use crate::inventory::What;
 use crate::model::ActionKind::{Isolate, RestrictCodeExecution};
 use crate::model::ActionStatus::{Pending, Succeeded};
 use crate::model::{Facet, Span};
-use crate::plan::accept::{About, Deviation, Refusal, deviations, documents};
+use crate::plan::accept::{About, Deviation, Refusal, accepted_already, deviations, documents};
 use crate::plan::types::{Disposition, Plan};
 use crate::policy::PolicySet;
 use crate::policy::document::PolicyDocument;
@@ -188,4 +188,34 @@ fn devices_that_deviate_alike_share_a_document() {
         (told[2].1["facets"].clone(), told[2].1.get("accepted").cloned()),
         (serde_json::json!("scan"), None)
     );
+}
+
+#[test]
+fn a_device_that_is_accepted_already_says_by_which_exemption() {
+    let fleet = Fleet::of([Machine::new("pc-1").tag("ir"), Machine::new("pc-2").tag("other")]);
+    let (inventory, end) = (fleet.build(), Span::from_days(30).after(now()));
+    let mut kept = exempt("kept", tag("ir"), &[Facet::Isolation, Facet::CodeExecution], end);
+    kept.accepted.isolation = Some(crate::model::Isolation::Full);
+    let policies = PolicySet {
+        exemptions: vec![exempt("broad", tag("other"), &[Facet::Isolation], end), kept],
+        ..set()
+    };
+    let of = |name: &str, facets: &[Facet]| {
+        let device = inventory.find(&device_id(name)).unwrap();
+        accepted_already(&policies, &inventory, device, facets, now()).map(|it| it.to_string())
+    };
+    let said = "the isolation of `pc-1` is exempted already, by `kept`";
+    assert_eq!(of("pc-1", &[]).as_deref(), Some(said));
+    assert_eq!(of("pc-1", &[Facet::Isolation]).as_deref(), Some(said));
+    // One without an accepted value is no deviation that was accepted.
+    assert_eq!((of("pc-1", &[Facet::CodeExecution]), of("pc-2", &[])), (None, None));
+}
+
+#[test]
+fn a_device_that_is_named_twice_is_told_once() {
+    let plan = plan(&Fleet::of([Machine::new("pc-1").tag("ir")]));
+    let found = of(&plan, "pc-1", &[]).unwrap();
+    let about = About { name: "n", reason: "r", approver: "a", expires: now() };
+    let once = documents(&found, &about, str::to_owned);
+    assert_eq!(documents(&[found.clone(), found].concat(), &about, str::to_owned), once);
 }

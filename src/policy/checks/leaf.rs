@@ -143,7 +143,7 @@ pub(super) fn timestamp(cx: &mut Cx<'_>, node: &Node) -> Option<Timestamp> {
     cx.advise(Code::BadTimestamp, &node.place, message, help)
 }
 
-/// Text that shows something.
+/// Text that says something.
 pub(super) fn text(cx: &mut Cx<'_>, node: &Node) -> Option<Arc<str>> {
     let text = node.text()?;
     if is_blank(text) {

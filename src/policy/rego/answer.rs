@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use crate::model::text::is_blank;
+use crate::policy::rego::code;
+
 /// One sentence of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Said {
@@ -13,8 +16,8 @@ pub struct Said {
     pub file: String,
     /// `msg`; may quote untrusted text.
     pub message: String,
-    /// `code`, when it names one.
-    pub code: Option<String>,
+    /// The code of its objection, out of `code` or the package.
+    pub code: String,
     /// Ids of changes it is about; all when it names none.
     pub changes: Vec<String>,
     /// The verb it is about.
@@ -39,17 +42,18 @@ pub(super) fn read(
             package: package.to_owned(),
             file: file.to_owned(),
             message: String::new(),
-            code: None,
+            code: String::new(),
             changes: Vec::new(),
             verb: None,
             setting: None,
         };
-        one(item, blank)
+        one(item, package, blank)
     };
     items.iter().map(said).collect()
 }
 
-fn one(item: &Value, mut said: Said) -> Result<Said, String> {
+fn one(item: &Value, package: &str, mut said: Said) -> Result<Said, String> {
+    let mut own = None;
     match item {
         Value::String(text) => said.message.clone_from(text),
         Value::Object(members) => {
@@ -58,7 +62,7 @@ fn one(item: &Value, mut said: Said) -> Result<Said, String> {
                 let wrong = || format!("gives {} as `{key}`", kind(value));
                 match key.as_str() {
                     "msg" => said.message = text().ok_or_else(wrong)?,
-                    "code" => said.code = Some(text().ok_or_else(wrong)?),
+                    "code" => own = Some(text().ok_or_else(wrong)?),
                     "verb" => said.verb = Some(text().ok_or_else(wrong)?),
                     "setting" => said.setting = Some(text().ok_or_else(wrong)?),
                     "changes" => said.changes = ids(value).ok_or_else(wrong)?,
@@ -68,7 +72,14 @@ fn one(item: &Value, mut said: Said) -> Result<Said, String> {
         }
         other => return Err(format!("gives {}, not a text or an object", kind(other))),
     }
-    if said.message.trim().is_empty() { Err("gives no `msg`".to_owned()) } else { Ok(said) }
+    if is_blank(&said.message) {
+        return Err("gives no `msg`".to_owned());
+    }
+    said.code = match own {
+        Some(own) => code::of(&own).map_err(|why| format!("gives a `code` that {why}"))?,
+        None => code::of(package).map_err(|why| format!("gives no `code`, and its name {why}"))?,
+    };
+    Ok(said)
 }
 
 const KEYS: &str = "`msg`, `code`, `changes`, `verb` and `setting`";

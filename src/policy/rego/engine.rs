@@ -15,13 +15,12 @@ use regorus::{Engine, Value as RegoValue};
 use serde_json::Value;
 
 use crate::policy::SourceText;
-use crate::policy::rego::Fault;
 use crate::policy::rego::answer::{self, Said};
-use crate::policy::rego::{bounded, cycle};
+use crate::policy::rego::{Answers, Fault, bounded, code, cycle};
 
 /// Steps between two questions for the time.
 const STEPS: NonZeroU32 = NonZeroU32::MIN.saturating_add(999);
-/// Questions after which a rule has run for too long, whatever the plan: two million steps.
+/// Questions after which a `deny` or `warn` has run for too long, whatever the plan: two million steps.
 const QUESTIONS: u64 = 2_000;
 /// What a large call makes that counts as one question: as much as the steps between two.
 const MADE: u64 = 1_000;
@@ -134,8 +133,45 @@ impl Loaded {
         silent.map(|(name, package)| (short(name).to_owned(), Arc::clone(&package.file))).collect()
     }
 
+    /// Packages that speak under a name that makes no code of theirs.
+    pub(super) fn misnamed(&self) -> Vec<Fault> {
+        let speaking = self.packages.iter().filter(|(_, package)| !package.is_silent());
+        let misnamed = speaking.filter_map(|(name, package)| {
+            let name = short(name);
+            let message = format!("the name of package `{name}` {}", code::of(name).err()?);
+            Some(Fault { file: Arc::clone(&package.file), line: 1, column: 1, message })
+        });
+        misnamed.collect()
+    }
+
     /// What the rules say of a plan.
-    pub(super) fn evaluate(&self, plan: &Value, workspace: &Value) -> Result<Vec<Said>, Fault> {
+    pub(super) fn evaluate(&self, plan: &Value, workspace: &Value) -> Answers {
+        let engine = match self.over(plan, workspace) {
+            Ok(engine) => engine,
+            Err(fault) => return Answers { faults: vec![fault], ..Answers::default() },
+        };
+        let mut answers = Answers::default();
+        for (name, package) in &self.packages {
+            for (rule, line) in [("deny", package.deny), ("warn", package.warn)] {
+                let Some(line) = line else { continue };
+                // In an interpreter of its own: what an error left behind reaches no other rule, and
+                // the count of steps begins anew.
+                match one(&mut engine.clone(), name, rule, &package.file) {
+                    Ok(said) => answers.said.extend(said),
+                    Err(fault) => answers.faults.push(fault.or_at(line)),
+                }
+            }
+        }
+        answers.said.sort();
+        answers.said.dedup();
+        // Rules that need the same broken one repeat it.
+        answers.faults.sort();
+        answers.faults.dedup();
+        answers
+    }
+
+    /// An interpreter before a plan.
+    fn over(&self, plan: &Value, workspace: &Value) -> Result<Engine, Fault> {
         let mut engine = self.engine.clone();
         let changes = plan.get("changes").and_then(Value::as_array).map_or(0, Vec::len);
         bound(&mut engine, changes);
@@ -144,17 +180,7 @@ impl Loaded {
         let data = serde_json::json!({ "workspace": workspace });
         engine.add_data(value(&data).map_err(wrong)?).map_err(wrong)?;
         engine.set_input(value(plan).map_err(wrong)?);
-        let mut said = Vec::new();
-        for (name, package) in &self.packages {
-            for (rule, line) in [("deny", package.deny), ("warn", package.warn)] {
-                let Some(line) = line else { continue };
-                let asked = one(&mut engine, name, rule, &package.file);
-                said.extend(asked.map_err(|fault| fault.or_at(line))?);
-            }
-        }
-        said.sort();
-        said.dedup();
-        Ok(said)
+        Ok(engine)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Said, check, evaluate};
+use super::{Answers, Said, check, evaluate};
 use crate::policy::SourceText;
 
 fn file(name: &str, text: &str) -> SourceText {
@@ -17,7 +17,9 @@ fn plan() -> Value {
 }
 
 fn ask(text: &str) -> Result<Vec<Said>, super::Fault> {
-    evaluate(&[file("r", text)], &plan(), &json!({ "id": "soc" }))
+    let Answers { said, mut faults } =
+        evaluate(&[file("r", text)], &plan(), &json!({ "id": "soc" }));
+    faults.pop().map_or(Ok(said), Err)
 }
 
 #[test]
@@ -37,7 +39,7 @@ warn contains sprintf("planned at %s", [input.now])
         package: "own.rules".to_owned(),
         file: "guardrails/r.rego".to_owned(),
         message: "planned at 2026-11-23T10:00:00Z".to_owned(),
-        code: None,
+        code: "rego-own-rules".to_owned(),
         changes: Vec::new(),
         verb: None,
         setting: None,
@@ -45,7 +47,7 @@ warn contains sprintf("planned at %s", [input.now])
     let denied = Said {
         denies: true,
         message: "no a1 in soc".to_owned(),
-        code: Some("c".to_owned()),
+        code: "rego-c".to_owned(),
         changes: vec!["a1".to_owned()],
         verb: Some("isolate".to_owned()),
         setting: Some("s".to_owned()),
@@ -74,7 +76,7 @@ fn a_package_may_stand_in_several_files_and_use_another() {
     let helpers = file("helpers", "package helpers\nbad if input.changes[_].verb == \"scan\"\n");
     let files = [rules, more, helpers];
     assert_eq!(check(&files), []);
-    let said = evaluate(&files, &plan(), &json!({})).unwrap();
+    let said = evaluate(&files, &plan(), &json!({})).said;
     let said: Vec<_> = said.iter().map(|it| (it.denies, it.message.as_str())).collect();
     assert_eq!(said, [(false, "w"), (true, "m")]);
 }
@@ -99,6 +101,12 @@ fn what_is_wrong_with_a_file_is_found_at_its_place() {
         ("package k\ndeny contains x if { x := time.now_ns() }\n", 2, "time.now_ns"),
         ("package l\ndeny contains x if { x := rand.intn(\"s\", 9) }\n", 2, "rand.intn"),
         ("package m\ndeny contains x if { x := opa.runtime().env.HOME }\n", 2, "opa.runtime"),
+        (
+            "package o\ndeny contains {\"msg\": \"m\", \"code\": \"Failed\"} if input.changes[0]\n",
+            2,
+            "Palisade's own",
+        ),
+        ("package failed\ndeny contains \"m\" if input.changes[0]\n", 1, "Palisade's own"),
         ("package n\ndeny contains x if { x := to_number(\"no\") }\n", 2, "number"),
     ] {
         let findings = check(&[file("r", text)]);
@@ -187,4 +195,39 @@ fn a_rule_that_fails_on_this_plan_is_an_error_and_no_empty_answer() {
     assert_eq!(check(&[file("r", text)]), []);
     let fault = ask(text).unwrap_err();
     assert_eq!((&*fault.file, fault.line), ("guardrails/r.rego", 4), "{fault:?}");
+}
+
+/// One rule that is wrong silences no other, neither of its package nor of another one.
+#[test]
+fn what_the_others_say_stands_beside_a_rule_that_fails() {
+    let broken = "package b\ndeny contains to_number(c.id) if some c in input.changes\nwarn contains \"w\"\n";
+    let endless = "package c\nr := numbers.range(1, 2000)\nwarn contains a if {\n  some a in r\n  some b in r\n  some c in r\n  a * b * c == -1\n}\ndeny contains \"c\"\n";
+    let last = "package z\nhelp := to_number(input.changes[0].id)\ndeny contains \"z\" if help\nwarn contains \"z\" if help\n";
+    let files = [
+        file("a", "package a\ndeny contains \"a\"\n"),
+        file("b", broken),
+        file("c", endless),
+        file("y", "package y\ndeny contains \"y\"\n"),
+        file("z", last),
+    ];
+    let answers = evaluate(&files, &plan(), &json!({}));
+    let said: Vec<&str> = answers.said.iter().map(|said| said.message.as_str()).collect();
+    assert_eq!(said, ["w", "a", "c", "y"]);
+    let places = answers.faults.iter().map(|fault| (&*fault.file, fault.line));
+    let expected = [("guardrails/b.rego", 2), ("guardrails/c.rego", 3), ("guardrails/z.rego", 2)];
+    let places: Vec<_> = places.collect();
+    assert_eq!(places, expected, "{answers:#?}");
+    assert_eq!(evaluate(&files, &plan(), &json!({})), answers);
+    assert_eq!(check(&[file("a", "package a\ndeny := 1\nwarn := 2\n")]).len(), 2);
+}
+
+#[test]
+fn a_rule_never_speaks_under_a_code_of_the_product() {
+    for text in [
+        "package o\nc := concat(\"\", [\"fai\", \"led\"])\ndeny contains {\"msg\": \"m\", \"code\": c}\n",
+        "package failed\ndeny contains \"m\"\n",
+        "package o\ndeny contains {\"msg\": \"m\", \"code\": \"\u{fc}\"}\n",
+    ] {
+        assert!(ask(text).unwrap_err().message.contains("code"), "{text}");
+    }
 }

@@ -8,6 +8,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use serde_json::Value;
 
 use crate::diag::{Code, Finding, Place, words};
+use crate::policy::shape::limit;
 use crate::policy::yaml::{Content, Node};
 
 pub(super) struct Writer<'w> {
@@ -88,6 +89,9 @@ impl<'w> Writer<'w> {
         context: &[Vec<ValidationError<'static>>],
     ) {
         let own = error.instance_path().as_str();
+        if let Some(limit::Advice { wanted, help }) = limit::advice(context, own, at.node) {
+            return self.other_type(at, wanted, Some(help));
+        }
         let is_own = |inner: &ValidationError<'_>| inner.instance_path().as_str() == own;
         let mismatch = |branch: &&Vec<ValidationError<'static>>| is_mismatch(branch, own, at.node);
         let fitting: Vec<_> = context.iter().filter(|branch| !mismatch(branch)).collect();
@@ -144,6 +148,12 @@ impl<'w> Writer<'w> {
     fn wrong_type(&mut self, at: &At<'_>, expected: &[String]) {
         let wanted =
             if expected.is_empty() { "something else".to_owned() } else { expected.join(" or ") };
+        let is_scalar = matches!(at.node.content, Content::Number(_) | Content::Bool(_));
+        let quotes = is_scalar && expected.iter().any(|name| name == "text");
+        self.other_type(at, &wanted, quotes.then(|| "put it in quotes to make it text".to_owned()));
+    }
+
+    fn other_type(&mut self, at: &At<'_>, wanted: &str, help: Option<String>) {
         let found = match &at.node.content {
             Content::Null => "nothing is written".to_owned(),
             Content::Number(number) => format!("{number} is a number"),
@@ -156,12 +166,11 @@ impl<'w> Writer<'w> {
             _ => first_line(&at.value, &at.key),
         };
         let message = format!("{}expected {wanted}, but {found}", named(&at.name));
-        let mut finding = Finding::new(Code::WrongType, self.file, place, message);
-        let is_scalar = matches!(at.node.content, Content::Number(_) | Content::Bool(_));
-        if is_scalar && expected.iter().any(|name| name == "text") {
-            finding = finding.help("put it in quotes to make it text");
-        }
-        self.findings.push(finding);
+        let finding = Finding::new(Code::WrongType, self.file, place, message);
+        self.findings.push(match help {
+            Some(help) => finding.help(help),
+            None => finding,
+        });
     }
 
     fn unknown_value(&mut self, at: &At<'_>, options: &[String]) {

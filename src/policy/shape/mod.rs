@@ -4,6 +4,7 @@
 //! answer every mistake with "not valid under any of the schemas". What a check of `policy::checks`
 //! says about the same place is more precise and replaces what is said here (`load` sees to it).
 
+pub(super) mod limit;
 mod message;
 
 use std::sync::{Arc, LazyLock};

@@ -70,6 +70,8 @@ fn the_progress_line_has_every_number() {
         "wave 1 of 2 · sent 46 of 58 · accepted 44 · pending 12 · succeeded 32 · \
          failed 2 · 54 calls left · about 12 min left"
     );
+    let bound = Progress { at_most: true, ..progress.clone() };
+    assert!(line(&bound, now).ends_with("at most 12 min left"));
     assert!(line(&Progress { stopping: true, ..progress }, now).ends_with("stopping"));
 }
 

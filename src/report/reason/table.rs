@@ -366,7 +366,7 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ("verb-not-supported", "not supported by this version", "this version cannot carry it out"),
     (
         "version-unsupported",
-        "release not supported",
+        "OS version not supported",
         "[{platform} ][{version} ]is too old[: at least {least}]",
     ),
     (

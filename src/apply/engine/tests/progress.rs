@@ -72,6 +72,25 @@ fn what_is_only_waited_for_takes_its_time_too() {
     assert_eq!(after_entries(&plan, entries, after(20)).eta, Some(after(20)));
 }
 
+/// A device that does not answer within a minute is waited for until the bound, and it is said so.
+#[test]
+fn what_does_not_answer_is_told_by_what_is_left_of_the_wait() {
+    let options = Options::default();
+    let wait = options.wait_for(Verb::Isolate).as_secs();
+    let one = plan(isolations(1));
+    let entries = |plan: &Plan| taken(&plan.changes[0].id).map(|entry| (10, entry)).to_vec();
+    let told = |plan: &Plan, seconds| {
+        let Progress { eta, at_most, .. } = after_entries(plan, entries(plan), after(seconds));
+        (eta.unwrap().duration_since(start()).as_secs() - seconds, at_most)
+    };
+    assert_eq!(told(&one, 70), (60, false));
+    let left = told(&one, 71);
+    assert!(left.1 && (wait - 71..=wait).contains(&left.0), "{left:?}");
+    assert_eq!(told(&one, 371), (left.0 - 300, true));
+    // What is still to be sent may take as long again.
+    assert_eq!(told(&plan(isolations(2)), 371), (left.0 - 300 + 60, false));
+}
+
 #[test]
 fn a_change_that_is_sent_is_counted_once() {
     let isolate = change(1, Verb::Isolate);
@@ -127,7 +146,8 @@ fn rollouts_are_told_with_their_waves() {
         ([&last[..], &[done(2), end(3)]].concat(), 3, CourseState::Ended, 60),
         (vec![done(0), (100, halt)], 1, CourseState::Halted, 60),
         // Given up, and waited for once more since the run was resumed: nothing bakes meanwhile.
-        (vec![(90, sent), (90, answer), end(1)], 1, CourseState::Running, 1_800 + 60),
+        // It took longer than devices do, and what is left of its wait comes first.
+        (vec![(90, sent), (90, answer), end(1)], 1, CourseState::Running, 1_490 + 1_800 + 60),
     ] {
         let found = after_entries(&plan, entries, after(400));
         assert_eq!(found.courses.len(), 1, "one wave is no rollout to tell of");

@@ -15,11 +15,18 @@ fn fleet() -> Fleet {
 
 /// Three isolations and three restrictions, under these rules.
 fn planned(rules: &str, lifts: &[&str]) -> Plan {
-    let file = SourceText { file: "guardrails/own.rego".into(), text: rules.into() };
+    planned_under(&[("own", rules)], lifts)
+}
+
+fn planned_under(files: &[(&str, &str)], lifts: &[&str]) -> Plan {
+    let rule = |(name, text): &(&str, &str)| SourceText {
+        file: format!("guardrails/{name}.rego").into(),
+        text: (*text).into(),
+    };
     let policies = PolicySet {
         isolation: vec![isolate("ir", tag("ir"))],
         restriction: vec![restrict("ir", tag("ir"))],
-        rules: vec![file],
+        rules: files.iter().map(rule).collect(),
         ..set()
     };
     let lift = |code: &&str| Lift { code: (*code).to_owned(), because: "IR-7781".to_owned() };
@@ -95,6 +102,25 @@ fn a_rule_that_fails_holds_everything_and_says_where() {
     check(&plan, 0, &[("rego-failed", 6)]);
     let objection = &plan.objections[0];
     assert_eq!((objection.scope.as_str(), objection.level), ("guardrails/own.rego:4", Level::Hold));
+}
+
+/// A broken rule is no way around the others: each failure is an objection of its own, and lifting
+/// them lifts no denial.
+#[test]
+fn a_broken_rule_silences_no_other_and_lifting_it_lifts_no_denial() {
+    let broken = "package broken\ndeny contains to_number(c.id) if some c in input.changes\nwarn contains {\"msg\": \"m\", \"code\": sprintf(\"%s\", [\"failed\"])}\n";
+    let files = [
+        ("broken", broken),
+        ("own", "package own\ndeny contains {\"msg\": \"m\", \"verb\": \"isolate\"}\n"),
+        ("zeal", "package zeal\nwarn contains \"look\"\n"),
+    ];
+    let plan = planned_under(&files, &[]);
+    let expected = [("rego-failed", 6), ("rego-failed", 6), ("rego-own", 3), ("rego-zeal", 0)];
+    check(&plan, 0, &expected);
+    let scopes: Vec<&str> = plan.objections.iter().map(|it| it.scope.as_str()).collect();
+    assert_eq!(scopes[..2], ["guardrails/broken.rego:2", "guardrails/broken.rego:3"]);
+    let lifted = planned_under(&files, &["rego-failed"]);
+    check(&lifted, 3, &[("rego-failed", 0), ("rego-failed", 0), ("rego-own", 3), ("rego-zeal", 0)]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::policy::checks::workspace::{caps, held};
 use crate::policy::checks::{Cx, device, leaf};
 use crate::policy::limits::Remaining;
 use crate::policy::selector::DeviceExpr;
+use crate::policy::shape::limit::{FORMS, of_text};
 use crate::policy::workspace::{DomainControllers, Guardrails, Limit, Workspace};
 use crate::policy::yaml::{Content, Entry, Node};
 
@@ -106,7 +107,16 @@ pub(super) fn limit(cx: &mut Cx<'_>, node: &Node) -> Option<Option<Limit>> {
             Some(Some(Limit::Count(count)))
         }
         Content::Text(text) if text == "unlimited" => Some(None),
-        Content::Text(_) => share(cx, node, 1).map(Some),
+        Content::Text(text) => {
+            let share =
+                basis_points(text).map(|basis_points| Limit::Share { basis_points, at_least: 1 });
+            let message = format!("{} is neither a count nor a share", words::quote(text));
+            let help = || of_text(text).unwrap_or_else(|| FORMS.to_owned());
+            let Some(share) = share else {
+                return cx.advise(Code::BadPercentage, &node.place, message, help());
+            };
+            Some(Some(share))
+        }
         Content::Map(_) => {
             let at_least = node.get("atLeast")?.integer()?;
             share(cx, node.get("share")?, u32::try_from(at_least).ok()?).map(Some)
