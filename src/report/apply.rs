@@ -217,9 +217,10 @@ fn count(value: u32) -> String {
 pub struct RunResult {
     /// Version of this format.
     pub format_version: u32,
-    /// The run.
-    pub run: String,
-    /// Hash of the plan it carried out.
+    /// The run; absent when there was nothing to do, for no run began then and `total` is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Hash of the plan it carried out, or of the plan with nothing to do.
     pub plan_hash: String,
     /// Changes of the plan.
     pub total: u32,
@@ -274,7 +275,7 @@ pub fn result(run: &RunId, plan: &Plan, summary: &Summary) -> RunResult {
         .collect();
     RunResult {
         format_version: FORMAT_VERSION,
-        run: run.as_str().to_owned(),
+        run: Some(run.as_str().to_owned()),
         plan_hash: plan.plan_hash.clone(),
         total: summary.total,
         counts: summary.counts.clone(),
@@ -287,8 +288,26 @@ pub fn result(run: &RunId, plan: &Plan, summary: &Summary) -> RunResult {
 /// The result of a run as JSON, with a line feed at its end.
 #[must_use]
 pub fn json(run: &RunId, plan: &Plan, summary: &Summary) -> String {
-    let result = result(run, plan, summary);
-    let mut text = serde_json::to_string_pretty(&result).unwrap_or_default();
+    page(&result(run, plan, summary))
+}
+
+/// The result of a plan without changes as JSON: no run began.
+#[must_use]
+pub fn nothing_json(plan: &Plan) -> String {
+    page(&RunResult {
+        format_version: FORMAT_VERSION,
+        run: None,
+        plan_hash: plan.plan_hash.clone(),
+        total: 0,
+        counts: BTreeMap::new(),
+        stopped: None,
+        lifts: plan.lifts.clone(),
+        changes: Vec::new(),
+    })
+}
+
+fn page(result: &RunResult) -> String {
+    let mut text = serde_json::to_string_pretty(result).unwrap_or_default();
     text.push('\n');
     text
 }
