@@ -8,7 +8,7 @@ use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
-use crate::cli::workspace;
+use crate::cli::{session, workspace};
 use crate::drive::apply::frozen;
 use crate::host::files;
 use crate::model::Span;
@@ -22,7 +22,8 @@ use crate::report::freeze as report;
 /// that would send something is refused with code 3, and a run that is under way sends nothing more
 /// and ends `stopped`; `runs resume` finishes it later. `plan` goes on showing what would be done.
 /// The file may also be made by hand or come with Git: an empty one freezes, and one that cannot be
-/// read freezes too. Only `palisade cancel`, which takes back what is pending, still works.
+/// read freezes too. Only `palisade cancel`, which takes back what is pending, still works. It is the
+/// whole workspace that is frozen: `--tenant` is refused.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  palisade freeze --because 'IR-7781: the tenant is looked at'\n  palisade freeze --until 4h\n  palisade freeze --status       # ends with 3 while it is frozen\n  palisade unfreeze"
@@ -44,7 +45,8 @@ pub struct Freeze {
 
 /// Let the workspace be applied again.
 ///
-/// Removes `palisade.freeze`. A run that it stopped is finished by `palisade runs resume`.
+/// Removes `palisade.freeze`, for every tenant: `--tenant` is refused. A run that it stopped is
+/// finished by `palisade runs resume`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:\n  palisade unfreeze")]
 pub struct Unfreeze {}
@@ -70,8 +72,9 @@ impl Freeze {
     /// Freezes, or says whether it is frozen.
     ///
     /// # Errors
-    /// When there is no workspace, the end has passed or the file cannot be written.
+    /// When `--tenant` is given, there is no workspace, the end has passed or the file cannot be written.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
+        session::whole_workspace(context)?;
         let root = workspace::locate(context)?;
         let now = context.clock.now();
         let found = frozen(&root);
@@ -144,8 +147,9 @@ impl Unfreeze {
     /// Removes the file.
     ///
     /// # Errors
-    /// When there is no workspace or the file cannot be removed.
+    /// When `--tenant` is given, there is no workspace or the file cannot be removed.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
+        session::whole_workspace(context)?;
         let Self {} = self;
         let root = workspace::locate(context)?;
         let now = context.clock.now();
