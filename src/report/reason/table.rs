@@ -80,6 +80,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "changed after it was confirmed",
         "confirmed in an earlier wave, and somebody changed it since[: {kind}][ by {by}][ at {created}][, {status}]",
     ),
+    (
+        "changed-since-plan",
+        "changed since the plan",
+        "changed since the plan was made[: {kind}][ by {by}][ at {created}][, {status}]",
+    ),
     ("comment-gone", "comment gone", "the comment was posted and is not there any more"),
     (
         "cooldown",
