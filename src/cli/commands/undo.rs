@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::apply::past::past;
-use crate::cli::applying::{in_the_way, journals};
+use crate::cli::applying::{STOP_FIRST, in_the_way, journals};
 use crate::cli::args::Format;
 use crate::cli::at_once::AtOnce;
 use crate::cli::context::{Context, shown};
@@ -103,8 +103,7 @@ fn read(workspace: &Workspace, name: &str) -> Result<Past> {
     let root = journals(workspace);
     let id = find_run(&root, name).map_err(in_the_way)?;
     if is_active(&root, &id)? {
-        return Err(CliError::new(format!("run `{id}` is under way"))
-            .help("stop it first: Ctrl-C, or `palisade freeze` from elsewhere"));
+        return Err(CliError::new(format!("run `{id}` is under way")).help(STOP_FIRST));
     }
     let found = Found::open(&root, id);
     let check = format!("`palisade runs verify {}` says what is wrong with it", found.id);
