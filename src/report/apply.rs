@@ -36,6 +36,9 @@ pub fn line(progress: &Progress, now: Timestamp) -> String {
     if progress.offline > 0 {
         parts.push(format!("offline {}", number(progress.offline)));
     }
+    if progress.left > 0 {
+        parts.push(format!("left alone {}", number(progress.left)));
+    }
     if let Some(courses) = rollout::courses(&progress.courses, now) {
         parts.insert(0, courses);
     }
@@ -117,7 +120,9 @@ fn row(page: &mut Page, label: &str, counts: &BTreeMap<Outcome, u32>) {
 const fn role(outcome: Outcome) -> Role {
     match outcome {
         Outcome::Done | Outcome::AlreadySo => Role::Good,
-        Outcome::PendingOffline | Outcome::Moved | Outcome::NotAttempted => Role::Warn,
+        Outcome::PendingOffline | Outcome::UnderWay | Outcome::Moved | Outcome::NotAttempted => {
+            Role::Warn
+        }
         Outcome::Failed | Outcome::Refused | Outcome::TimedOut => Role::Danger,
     }
 }
@@ -141,15 +146,18 @@ fn waves(page: &mut Page, plan: &Plan, ended: &[(&Change, Ended)]) {
 
 /// What did not end well, or did not stay so, by outcome and reason, with names.
 fn troubles(page: &mut Page, ended: &[(&Change, Ended)]) {
-    let mut grouped: BTreeMap<(Outcome, Verb, String), Vec<&Change>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(Outcome, Verb, String), Vec<(&Change, &Ended)>> = BTreeMap::new();
     for (change, ended) in ended {
         if !ended.outcome.is_good() || ended.is_changed_since() {
-            let why = ended.reason.as_ref().map(reason::sentence).unwrap_or_default();
-            grouped.entry((ended.outcome, change.verb, why)).or_default().push(change);
+            let why = ended.reason.as_ref().map(shared).unwrap_or_default();
+            grouped.entry((ended.outcome, change.verb, why)).or_default().push((change, ended));
         }
     }
-    for ((outcome, verb, why), changes) in grouped {
+    for ((outcome, verb, mut why), changes) in grouped {
         page.gap();
+        if let [(_, Ended { reason: Some(reason), .. })] = &changes[..] {
+            why = reason::sentence(reason);
+        }
         let count = measure::count(changes.len());
         let mut head: Vec<Vec<Piece>> = vec![
             vec![piece(role(outcome), format!("{} {count}", outcome.word()))],
@@ -162,7 +170,7 @@ fn troubles(page: &mut Page, ended: &[(&Change, Ended)]) {
         let mut names: Vec<String> = changes
             .iter()
             .take(NAMES)
-            .map(|change| escape::name(&change.target.name, escape::NAME_COLUMNS))
+            .map(|(change, _)| escape::name(&change.target.name, escape::NAME_COLUMNS))
             .collect();
         names.sort();
         let more = changes.len().saturating_sub(NAMES);
@@ -172,11 +180,21 @@ fn troubles(page: &mut Page, ended: &[(&Change, Ended)]) {
     }
 }
 
+/// What a whole group says: without the facts that each device has of its own.
+fn shared(reason: &Reason) -> String {
+    let mut reason = reason.clone();
+    for own in ["action", "created"] {
+        reason.facts.remove(own);
+    }
+    reason::sentence(&reason)
+}
+
 /// One line: what to make of the run.
 #[must_use]
 pub fn verdict(summary: &Summary) -> String {
     let good = summary.count(Outcome::Done) + summary.count(Outcome::AlreadySo);
     let waiting = summary.count(Outcome::PendingOffline);
+    let under_way = summary.count(Outcome::UnderWay);
     let rest = summary.total - good.min(summary.total);
     let text = if let Some(stopped) = &summary.stopped {
         let why = reason::sentence(stopped);
@@ -189,6 +207,13 @@ pub fn verdict(summary: &Summary) -> String {
             count(good),
             count(summary.total),
             count(waiting)
+        )
+    } else if rest == waiting + under_way {
+        format!(
+            "{} of {} as planned; the end of {} was not waited for.",
+            count(good),
+            count(summary.total),
+            count(under_way)
         )
     } else {
         format!("Applied in part: {} of {} as planned.", count(good), count(summary.total))
