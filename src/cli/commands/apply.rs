@@ -89,7 +89,7 @@ impl Apply {
     ) -> Result<Exit> {
         let named =
             |error: CliError| error.context(format!("plan file `{}` is refused", shown(path)));
-        let bytes = context::read(path)?;
+        let bytes = context::read_plan(path)?;
         let plan = file::read(&bytes).map_err(applying::refused).map_err(named)?;
         let plan = at_once::verify(context, plan, workspace, policies, self.now);
         let plan = plan.map_err(named)?;
