@@ -27,6 +27,7 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("alert-changed", "alert changed", "the alert has changed since the plan was made[: {found}]"),
     ("alert-gone", "alert gone", "the service no longer knows the alert"),
+    ("already-undone", "already undone", "the run was undone here already[ at {at}]"),
     (
         "ambiguous-record",
         "several records claim the device",
