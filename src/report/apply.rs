@@ -144,9 +144,12 @@ fn waves(page: &mut Page, plan: &Plan, ended: &[(&Change, Ended)]) {
     }
 }
 
+/// Changes that ended alike.
+type Block<'a> = Vec<(&'a Change, &'a Ended)>;
+
 /// What did not end well, or did not stay so, by outcome and reason, with names.
 fn troubles(page: &mut Page, ended: &[(&Change, Ended)]) {
-    let mut grouped: BTreeMap<(Outcome, Verb, String), Vec<(&Change, &Ended)>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(Outcome, Verb, String), Block<'_>> = BTreeMap::new();
     for (change, ended) in ended {
         if !ended.outcome.is_good() || ended.is_changed_since() {
             let why = ended.reason.as_ref().map(shared).unwrap_or_default();
