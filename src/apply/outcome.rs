@@ -22,6 +22,9 @@ pub enum Outcome {
     AlreadySo,
     /// Accepted by the service; the device has not picked it up within the waiting time.
     PendingOffline,
+    /// Accepted by the service; the run stopped before its end was known. No journal has it: the run
+    /// can go on.
+    UnderWay,
     /// The action ended in failure, or its end could not be established.
     Failed,
     /// The service would not take it.
@@ -40,6 +43,7 @@ impl Outcome {
         Self::Done,
         Self::AlreadySo,
         Self::PendingOffline,
+        Self::UnderWay,
         Self::TimedOut,
         Self::Failed,
         Self::Refused,
@@ -54,6 +58,7 @@ impl Outcome {
             Self::Done => "done",
             Self::AlreadySo => "already so",
             Self::PendingOffline => "pending offline",
+            Self::UnderWay => "under way",
             Self::Failed => "failed",
             Self::Refused => "refused",
             Self::TimedOut => "timed out",
@@ -179,10 +184,12 @@ pub struct Progress {
     pub pending: u32,
     /// Ended well: succeeded, done or already so.
     pub succeeded: u32,
-    /// Ended otherwise, pending offline apart.
+    /// Failed, refused or timed out.
     pub failed: u32,
     /// Given up waiting for: the device is offline.
     pub offline: u32,
+    /// Left alone: something else than the plan had read, or not sent for another reason.
+    pub left: u32,
     /// Not begun.
     pub waiting: u32,
     /// Rollouts with more than one wave, in the plan's order.

@@ -16,6 +16,7 @@ use crate::cli::progress::Reporter;
 use crate::cli::{frozen, roles, session};
 use crate::drive::apply::{self as driver, OpenRun, Ports, Service, StopFlag};
 use crate::drive::client::Client;
+use crate::host::files::FileError;
 use crate::model::RunId;
 use crate::plan::file::{PlanFileError, VerifyContext};
 use crate::plan::types::Reason;
@@ -98,7 +99,11 @@ pub async fn start(
     check_roles(plan, clients).await?;
     recount(plan, workspace, clients, context.clock.now()).await?;
     let open =
-        OpenRun::create(&journals(workspace), plan, context.clock.now()).map_err(in_the_way)?;
+        OpenRun::create(&journals(workspace), plan, context.clock.now()).map_err(|error| {
+            let locked = matches!(error, driver::ApplyError::File(FileError::Locked { .. }));
+            // Waiting until everything has been sent and done is no way to cancel it.
+            if locked && plan.only_cancels() { stop_it(error) } else { in_the_way(error) }
+        })?;
     let engine = Engine::new(plan, &[], Options::default(), TOOL)?;
     let stop = if frozen::stops(plan) {
         StopFlag::with_freeze(&workspace.root)
@@ -199,10 +204,18 @@ async fn carry(
     Ok(Ran { run, folder: open.path, summary })
 }
 
+/// How a run that is under way is stopped.
+pub const STOP_FIRST: &str = "stop it first: Ctrl-C where it runs, or `palisade freeze`";
+
+fn stop_it(error: driver::ApplyError) -> CliError {
+    CliError::from(error)
+        .help(format!("another apply is running here; {STOP_FIRST}"))
+        .help("then cancel what it has pending: the same command again, frozen or not")
+}
+
 /// An error of a run's files with advice. Somebody else's lock is no fault of this machine: say what to do.
 #[must_use]
 pub fn in_the_way(error: driver::ApplyError) -> CliError {
-    use crate::host::files::FileError;
     match error {
         driver::ApplyError::File(FileError::Locked { .. }) => {
             CliError::from(error).help("another apply is running here: wait for its end")

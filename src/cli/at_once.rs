@@ -66,7 +66,7 @@ impl AtOnce {
         }
         Lifts::tell_unused(context, &plan);
         if plan.changes.is_empty() {
-            return Ok(planning::exit_of(&plan, false));
+            return nothing(context, &plan, self.format);
         }
         if !self.auto_approve && !ask(context, &plan)? {
             context.note("Not applied.");
@@ -76,6 +76,17 @@ impl AtOnce {
         let ran = runtime::block_on(applying::start(context, workspace, &plan, clients))?;
         show(context, &plan, &ran, self.format)
     }
+}
+
+/// Ends a command whose plan has no changes; what the plan says has been shown.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub fn nothing(context: &mut Context, plan: &Plan, format: Format) -> Result<Exit> {
+    if format == Format::Json {
+        context.data(&report::nothing_json(plan))?;
+    }
+    Ok(planning::exit_of(plan, false))
 }
 
 /// Holds a plan against the workspace, its policies and the clock. Of a plan that rests on other

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::cli::args::Global;
-use crate::cli::error::{Doing as _, Result};
+use crate::cli::error::{CliError, Doing as _, Result};
 use crate::host::clock::{Clock, SystemClock};
 use crate::host::env::Env;
 use crate::host::terminal::Terminal;
@@ -66,12 +66,45 @@ impl Context {
     }
 }
 
-/// Reads a file that the user named.
+/// Reads a file that the user named; a pipe is one too.
 ///
 /// # Errors
 /// Says which file cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        return Err(folder("read", path));
+    }
     std::fs::read(path).doing(format!("cannot read `{}`", path.display()))
+}
+
+/// Reads a plan file that the user named.
+///
+/// # Errors
+/// Says which file cannot be read, and how one is made.
+pub fn read_plan(path: &Path) -> Result<Vec<u8>> {
+    read(path).map_err(|error| error.help("`palisade plan --out FILE` writes a plan file"))
+}
+
+/// Refuses a name under which no file can be written; said before anything is read from a tenant.
+///
+/// # Errors
+/// When it is a folder, or in one that is not there.
+pub fn require_place(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Err(folder("write", path));
+    }
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+            let message = format!("cannot write `{}`", shown(path));
+            Err(CliError::new(message).help(format!("there is no folder `{}`", shown(parent))))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn folder(what: &str, path: &Path) -> CliError {
+    CliError::new(format!("cannot {what} `{}`: it is a folder", shown(path)))
+        .help("name a file in the folder")
 }
 
 /// The path as it was typed, for messages.

@@ -38,6 +38,18 @@ pub fn tenants<'a>(context: &Context, workspace: &'a Workspace) -> Result<Vec<&'
     Ok(all.filter(chosen).collect())
 }
 
+/// Refuses `--tenant` for what is done to a workspace as a whole: ignored, it would look obeyed.
+///
+/// # Errors
+/// When the flag is given.
+pub fn whole_workspace(context: &Context) -> Result<()> {
+    if context.global.tenant.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::new("`--tenant` is not taken here: this command is about the whole workspace")
+        .help("run it without `--tenant`; nothing was done"))
+}
+
 /// The network, shared by all tenants of a command.
 ///
 /// # Errors

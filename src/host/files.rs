@@ -31,6 +31,14 @@ pub enum FileError {
         /// What is read.
         limit: u64,
     },
+    /// A folder, a pipe, a device: opening one may wait for good, and none has an end.
+    #[error("`{}` is {}", path.display(), if *folder { "a folder" } else { "no regular file" })]
+    NoFile {
+        /// What has the file's name.
+        path: PathBuf,
+        /// Whether it is a folder.
+        folder: bool,
+    },
     /// Not text.
     #[error("`{}` is not UTF-8 text", path.display())]
     NotText {
@@ -64,6 +72,15 @@ fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     move |source| FileError::Io { what, path, source }
 }
 
+/// Looks before a file is opened that somebody else may have put there.
+fn require_file(path: &Path) -> Result<(), FileError> {
+    let about = std::fs::metadata(path).map_err(io("read", path))?;
+    if about.is_file() {
+        return Ok(());
+    }
+    Err(FileError::NoFile { path: path.to_path_buf(), folder: about.is_dir() })
+}
+
 /// A file that only grows. What `append` returned for is on the disk.
 #[derive(Debug)]
 pub struct AppendFile {
@@ -88,6 +105,7 @@ impl AppendFile {
     /// # Errors
     /// When it is not there, shorter than `keep`, or cannot be cut.
     pub fn open(path: &Path, keep: u64) -> Result<Self, FileError> {
+        require_file(path)?;
         let file = OpenOptions::new().append(true).open(path).map_err(io("open", path))?;
         let size = file.metadata().map_err(io("read", path))?.len();
         if size < keep {
@@ -188,6 +206,9 @@ impl Lock {
     /// # Errors
     /// `Locked`, with what the holder wrote, when somebody else has it.
     pub fn take(path: &Path, owner: &str) -> Result<Self, FileError> {
+        if path.exists() {
+            require_file(path)?;
+        }
         let options =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = options.map_err(io("open", path))?;
@@ -213,11 +234,11 @@ impl Lock {
     /// # Errors
     /// When that cannot be asked.
     pub fn owner(path: &Path) -> Result<Option<String>, FileError> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(io("open", path)(error)),
-        };
+        if !is_there(path) {
+            return Ok(None);
+        }
+        require_file(path)?;
+        let file = File::open(path).map_err(io("open", path))?;
         // Shared, and given back at once: asking must not keep anybody from taking it for long.
         match file.try_lock_shared() {
             Ok(()) => Ok(None),
@@ -241,12 +262,13 @@ impl Drop for Lock {
     }
 }
 
-/// Reads a file of at most `limit` bytes. Its size is looked at before anything is read, and no
-/// more than `limit` is read when it grows meanwhile.
+/// Reads a file of at most `limit` bytes. What it is and its size are looked at before anything is
+/// read, and no more than `limit` is read when it grows meanwhile.
 ///
 /// # Errors
-/// When it cannot be read or is larger.
+/// When it is no regular file, cannot be read or is larger.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
+    require_file(path)?;
     let file = File::open(path).map_err(io("read", path))?;
     let size = file.metadata().map_err(io("read", path))?.len();
     let too_large = |size| FileError::TooLarge { path: path.to_path_buf(), size, limit };
@@ -465,5 +487,18 @@ mod tests {
         assert!(matches!(read_text(&path, 10), Err(FileError::NotText { .. })));
         std::fs::write(&path, b"ok").unwrap();
         assert_eq!(read_text(&path, 2).unwrap(), "ok");
+        let error = read(folder.path(), 2).unwrap_err();
+        assert!(error.to_string().ends_with("is a folder"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_never_waited_for() {
+        // Reading a terminal or a pipe without a writer never ends; this device would, at once.
+        let device = Path::new("/dev/null");
+        assert!(matches!(read(device, 9), Err(FileError::NoFile { folder: false, .. })));
+        assert!(matches!(Lock::owner(device), Err(FileError::NoFile { .. })));
+        assert!(matches!(Lock::take(device, "x"), Err(FileError::NoFile { .. })));
+        assert!(matches!(AppendFile::open(device, 0), Err(FileError::NoFile { .. })));
     }
 }

@@ -1,7 +1,8 @@
 //! The exact inverse of what a run did, as far as it still stands.
 //!
 //! - Only what succeeded is inverted, and only while the action of the run is still the latest of its
-//!   facet; for an alert, while its values are those that the run set. What moved since is a row.
+//!   facet; for an alert, while its values are those that the run set. What moved since, or was undone
+//!   before, is a row.
 //! - An isolation or restriction of a free device is let go.
 //! - A release is taken back with the strength that the device had, for the rest of its lease: until
 //!   the instant that the marker of the released placement names. When that has passed, or the
@@ -165,6 +166,24 @@ impl Case<'_> {
         self.row(Disposition::Cannot, reason, None)
     }
 
+    /// Somebody acted on the device after the run; or the run was undone there before.
+    fn moved_by(&self, last: &ActionRow) -> Verdict {
+        let holder = readings::holder_of(last, &self.scene.input.workspace.id);
+        if matches!(holder, Holder::Ours { .. }) && self.is_undone_by(&last.comment) {
+            return self.undone(last.updated);
+        }
+        self.moved(Some(&last.requestor), last.updated, last.kind.wire())
+    }
+
+    fn is_undone_by(&self, comment: &str) -> bool {
+        is_undo(comment) && run_of(comment) == self.run
+    }
+
+    fn undone(&self, at: Timestamp) -> Verdict {
+        let reason = Reason::new("already-undone").with("at", at.to_string());
+        self.row(Disposition::Held, reason, Some(&self.change.from))
+    }
+
     fn moved(&self, by: Option<&str>, at: Timestamp, found: &str) -> Verdict {
         let reason = Reason::new("moved-since").with("at", at.to_string()).with("found", found);
         let reason = by.into_iter().fold(reason, |reason, by| reason.with("by", by));
@@ -213,7 +232,7 @@ impl Case<'_> {
         }
         let last = latest(inventory, device, L::FACET, None).unwrap_or(own);
         if last.id != own.id {
-            return Some(self.moved(Some(&last.requestor), last.updated, last.kind.wire()));
+            return Some(self.moved_by(last));
         }
         Some(match self.inverse::<L>(device, own) {
             Ok(inverse) => self.exempt(device).unwrap_or_else(|| {
@@ -341,7 +360,8 @@ impl Case<'_> {
             return (self.standing == Standing::Done).then(|| self.no_inverse());
         }
         if now == *from {
-            return None;
+            let undone = alert.comments.iter().any(|comment| self.is_undone_by(comment));
+            return undone.then(|| self.undone(alert.updated));
         }
         if now != *to {
             return Some(self.moved(None, alert.updated, &now));

@@ -36,6 +36,9 @@ pub fn line(progress: &Progress, now: Timestamp) -> String {
     if progress.offline > 0 {
         parts.push(format!("offline {}", number(progress.offline)));
     }
+    if progress.left > 0 {
+        parts.push(format!("left alone {}", number(progress.left)));
+    }
     if let Some(courses) = rollout::courses(&progress.courses, now) {
         parts.insert(0, courses);
     }
@@ -120,7 +123,9 @@ fn row(page: &mut Page, label: &str, counts: &BTreeMap<Outcome, u32>) {
 const fn role(outcome: Outcome) -> Role {
     match outcome {
         Outcome::Done | Outcome::AlreadySo => Role::Good,
-        Outcome::PendingOffline | Outcome::Moved | Outcome::NotAttempted => Role::Warn,
+        Outcome::PendingOffline | Outcome::UnderWay | Outcome::Moved | Outcome::NotAttempted => {
+            Role::Warn
+        }
         Outcome::Failed | Outcome::Refused | Outcome::TimedOut => Role::Danger,
     }
 }
@@ -142,17 +147,23 @@ fn waves(page: &mut Page, plan: &Plan, ended: &[(&Change, Ended)]) {
     }
 }
 
+/// Changes that ended alike.
+type Block<'a> = Vec<(&'a Change, &'a Ended)>;
+
 /// What did not end well, or did not stay so, by outcome and reason, with names.
 fn troubles(page: &mut Page, ended: &[(&Change, Ended)]) {
-    let mut grouped: BTreeMap<(Outcome, Verb, String), Vec<&Change>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(Outcome, Verb, String), Block<'_>> = BTreeMap::new();
     for (change, ended) in ended {
         if !ended.outcome.is_good() || ended.is_changed_since() {
-            let why = ended.reason.as_ref().map(reason::sentence).unwrap_or_default();
-            grouped.entry((ended.outcome, change.verb, why)).or_default().push(change);
+            let why = ended.reason.as_ref().map(shared).unwrap_or_default();
+            grouped.entry((ended.outcome, change.verb, why)).or_default().push((change, ended));
         }
     }
-    for ((outcome, verb, why), changes) in grouped {
+    for ((outcome, verb, mut why), changes) in grouped {
         page.gap();
+        if let [(_, Ended { reason: Some(reason), .. })] = &changes[..] {
+            why = reason::sentence(reason);
+        }
         let count = measure::count(changes.len());
         let mut head: Vec<Vec<Piece>> = vec![
             vec![piece(role(outcome), format!("{} {count}", outcome.word()))],
@@ -165,7 +176,7 @@ fn troubles(page: &mut Page, ended: &[(&Change, Ended)]) {
         let mut names: Vec<String> = changes
             .iter()
             .take(NAMES)
-            .map(|change| escape::name(&change.target.name, escape::NAME_COLUMNS))
+            .map(|(change, _)| escape::name(&change.target.name, escape::NAME_COLUMNS))
             .collect();
         names.sort();
         let more = changes.len().saturating_sub(NAMES);
@@ -175,11 +186,21 @@ fn troubles(page: &mut Page, ended: &[(&Change, Ended)]) {
     }
 }
 
+/// What a whole group says: without the facts that each device has of its own.
+fn shared(reason: &Reason) -> String {
+    let mut reason = reason.clone();
+    for own in ["action", "created"] {
+        reason.facts.remove(own);
+    }
+    reason::sentence(&reason)
+}
+
 /// One line: what to make of the run.
 #[must_use]
 pub fn verdict(summary: &Summary) -> String {
     let good = summary.count(Outcome::Done) + summary.count(Outcome::AlreadySo);
     let waiting = summary.count(Outcome::PendingOffline);
+    let under_way = summary.count(Outcome::UnderWay);
     let rest = summary.total - good.min(summary.total);
     let text = if let Some(stopped) = &summary.stopped {
         let why = reason::sentence(stopped);
@@ -192,6 +213,13 @@ pub fn verdict(summary: &Summary) -> String {
             count(good),
             count(summary.total),
             count(waiting)
+        )
+    } else if rest == waiting + under_way {
+        format!(
+            "{} of {} as planned; the end of {} was not waited for.",
+            count(good),
+            count(summary.total),
+            count(under_way)
         )
     } else {
         format!("Applied in part: {} of {} as planned.", count(good), count(summary.total))
@@ -225,9 +253,10 @@ fn count(value: u32) -> String {
 pub struct RunResult {
     /// Version of this format.
     pub format_version: u32,
-    /// The run.
-    pub run: String,
-    /// Hash of the plan it carried out.
+    /// The run; absent when there was nothing to do, for no run began then and `total` is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Hash of the plan it carried out, or of the plan with nothing to do.
     pub plan_hash: String,
     /// Changes of the plan.
     pub total: u32,
@@ -282,7 +311,7 @@ pub fn result(run: &RunId, plan: &Plan, summary: &Summary) -> RunResult {
         .collect();
     RunResult {
         format_version: FORMAT_VERSION,
-        run: run.as_str().to_owned(),
+        run: Some(run.as_str().to_owned()),
         plan_hash: plan.plan_hash.clone(),
         total: summary.total,
         counts: summary.counts.clone(),
@@ -295,8 +324,26 @@ pub fn result(run: &RunId, plan: &Plan, summary: &Summary) -> RunResult {
 /// The result of a run as JSON, with a line feed at its end.
 #[must_use]
 pub fn json(run: &RunId, plan: &Plan, summary: &Summary) -> String {
-    let result = result(run, plan, summary);
-    let mut text = serde_json::to_string_pretty(&result).unwrap_or_default();
+    page(&result(run, plan, summary))
+}
+
+/// The result of a plan without changes as JSON: no run began.
+#[must_use]
+pub fn nothing_json(plan: &Plan) -> String {
+    page(&RunResult {
+        format_version: FORMAT_VERSION,
+        run: None,
+        plan_hash: plan.plan_hash.clone(),
+        total: 0,
+        counts: BTreeMap::new(),
+        stopped: None,
+        lifts: plan.lifts.clone(),
+        changes: Vec::new(),
+    })
+}
+
+fn page(result: &RunResult) -> String {
+    let mut text = serde_json::to_string_pretty(result).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -150,7 +150,7 @@ pub fn standing(plan: &Plan, entries: &[JournalEntry]) -> Summary {
             Entry::Answer { change, answer: Noted::Accepted { action }, .. }
             | Entry::Looked { change, found: true, action, .. } => {
                 let waiting = Reason::new("not-waited-for");
-                let ended = Ended::because(Outcome::PendingOffline, waiting).by(action.clone());
+                let ended = Ended::because(Outcome::UnderWay, waiting).by(action.clone());
                 standing.insert(change.clone(), ended);
             }
             Entry::Answer { change, answer: Noted::Throttled | Noted::NotSent { .. }, .. }
@@ -294,7 +294,7 @@ mod tests {
         assert_eq!((summary.total, summary.counts.values().sum::<u32>()), (total, total));
         for (outcome, count) in [
             (Outcome::Done, 1),
-            (Outcome::PendingOffline, 1),
+            (Outcome::UnderWay, 1),
             (Outcome::Failed, 1),
             (Outcome::NotAttempted, total - 3),
         ] {

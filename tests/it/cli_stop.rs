@@ -120,8 +120,8 @@ fn cancelling_takes_back_what_is_ours_and_works_while_frozen() {
     let first = tenant.expect(&soc, 0, &["actions", "cancel", one, "--auto-approve"]);
     assert!(out(&first).contains("All 1 change as planned"), "{}", out(&first));
     let none =
-        tenant.expect(&soc, 0, &["cancel", "--ours", "--policy", "no-such", "--auto-approve"]);
-    assert!(out(&none).contains("Nothing to do"), "{}", out(&none));
+        tenant.expect(&soc, 1, &["cancel", "--ours", "--policy", "no-such", "--auto-approve"]);
+    assert!(err(&none).contains("policy `no-such`"), "{}", err(&none));
     let rest = tenant.expect(&soc, 0, &["cancel", "--ours", "--auto-approve", "--format", "json"]);
     let result = json(&rest);
     fits("run", &result);
@@ -176,7 +176,7 @@ fn an_undone_run_leaves_the_tenant_as_it_was_and_the_next_plan_leaves_it_so() {
 }
 
 /// The only run's folder.
-fn folder(tenant: &Emulated, soc: &Path) -> PathBuf {
+pub(crate) fn folder(tenant: &Emulated, soc: &Path) -> PathBuf {
     let runs = json(&tenant.expect(soc, 0, &["runs", "list", "--format", "json"]));
     let name = runs["runs"][0]["run"].as_str().unwrap();
     let found = walk(soc).into_iter().find(|path| path.ends_with(name));

@@ -191,7 +191,7 @@ impl Engine {
             }
             Some(Phase::Accepted(accepted)) => {
                 let reason = Reason::new("not-waited-for").with("status", accepted.status.wire());
-                Ended::because(Outcome::PendingOffline, reason).by(Some(accepted.action.clone()))
+                Ended::because(Outcome::UnderWay, reason).by(Some(accepted.action.clone()))
             }
             Some(Phase::Lost(_) | Phase::Sent) => {
                 Ended::because(Outcome::Failed, Reason::new("answer-lost"))
@@ -217,7 +217,7 @@ impl Engine {
         let total = u32::try_from(self.tracks.len()).unwrap_or(u32::MAX);
         let settled = total.saturating_sub(waiting + unclear + pending);
         let succeeded = count(Kind::Claimed) + self.tracks.good;
-        let failed = self.tracks.bad;
+        let (failed, offline) = (self.tracks.failed, self.tracks.offline);
         let lefts =
             self.tenants.values().flat_map(|tenant| tenant.lanes.values()).filter_map(|p| p.left);
         let left = lefts.reduce(u32::saturating_add);
@@ -235,7 +235,8 @@ impl Engine {
             pending,
             succeeded,
             failed,
-            offline: settled.saturating_sub(succeeded + failed),
+            offline,
+            left: settled.saturating_sub(succeeded + failed + offline),
             waiting,
             courses: self.moments(),
             budget_left: left,

@@ -148,7 +148,8 @@ pub(super) struct Tracks {
     /// Changes that are not settled.
     unsettled: usize,
     pub(super) good: u32,
-    pub(super) bad: u32,
+    pub(super) failed: u32,
+    pub(super) offline: u32,
     pub(super) sent: u32,
 }
 
@@ -342,8 +343,10 @@ impl Tracks {
         let is_offline = ended.outcome == Outcome::PendingOffline;
         if ended.outcome.is_good() {
             add(&mut self.good);
-        } else if !is_offline {
-            add(&mut self.bad);
+        } else if ended.outcome.is_failure() {
+            add(&mut self.failed);
+        } else if is_offline {
+            add(&mut self.offline);
         }
         if let Some(gate) = self.gates.get_mut(gate) {
             if ended.counts_against() {

@@ -69,7 +69,7 @@ pub fn before(change: &Change, newer: &[&ActionRow], own: Own<'_>, sent: bool) -
     }
     match placing(change.facet, newer) {
         Some(row) if is_wanted(change, row) => Before::AlreadySo(seen("placed-since", row)),
-        Some(row) => Before::Moved(seen("changed-since", row)),
+        Some(row) => Before::Moved(seen("changed-since-plan", row)),
         None => Before::Moved(seen("tried-since", last)),
     }
 }

@@ -89,18 +89,15 @@ impl Apply {
     ) -> Result<Exit> {
         let named =
             |error: CliError| error.context(format!("plan file `{}` is refused", shown(path)));
-        let bytes = context::read(path)?;
+        let bytes = context::read_plan(path)?;
         let plan = file::read(&bytes).map_err(applying::refused).map_err(named)?;
         let plan = at_once::verify(context, plan, workspace, policies, self.now);
         let plan = plan.map_err(named)?;
-        if let Some(other) = other_tenant(context, &plan) {
-            return Err(CliError::new(format!(
-                "the plan has changes for tenant `{other}`, which `--tenant` leaves out"
-            ))
-            .help("apply it without `--tenant`, or plan for that tenant alone"));
-        }
+        session::tenants(context, workspace)?;
+        for_all_its_tenants(context, &plan)?;
         if plan.changes.is_empty() {
-            return nothing(context, &plan);
+            context.note(&screen::verdict(&plan));
+            return at_once::nothing(context, &plan, self.format);
         }
         let ran = runtime::block_on(async {
             let reporter = Reporter::start(context.terminal.traits().watched);
@@ -127,11 +124,20 @@ impl Apply {
     }
 }
 
-/// A tenant with changes that `--tenant` leaves out: a run carries out the whole plan or nothing.
-fn other_tenant<'a>(context: &Context, plan: &'a Plan) -> Option<&'a str> {
+/// Refuses a plan with changes that `--tenant` leaves out: a run carries out the whole plan or nothing.
+///
+/// # Errors
+/// Names a tenant that is left out.
+pub(super) fn for_all_its_tenants(context: &Context, plan: &Plan) -> Result<()> {
     let wanted = &context.global.tenant;
     let mut names = plan.changes.iter().map(|change| change.tenant.as_str());
-    names.find(|name| !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name))
+    match names.find(|name| !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name)) {
+        None => Ok(()),
+        Some(other) => Err(CliError::new(format!(
+            "the plan has changes for tenant `{other}`, which `--tenant` leaves out"
+        ))
+        .help("carry it out without `--tenant`, or plan for that tenant alone")),
+    }
 }
 
 /// A client for each tenant that the plan has changes for.
@@ -144,9 +150,4 @@ pub(super) fn clients_of(
     let named = |tenant: &&Tenant| plan.changes.iter().any(|it| *it.tenant == *tenant.name);
     let tenants: Vec<&Tenant> = workspace.tenants.iter().filter(named).collect();
     session::connect(context, &tenants, reporter)
-}
-
-fn nothing(context: &mut Context, plan: &Plan) -> Result<Exit> {
-    context.note(&screen::verdict(plan));
-    Ok(planning::exit_of(plan, false))
 }

@@ -3,7 +3,7 @@
 //!
 //! Policies are not read: it must work while they have errors.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cli::applying::{in_the_way, journals};
 use crate::cli::args::Format;
@@ -17,7 +17,7 @@ use crate::cli::planning::Observed;
 use crate::cli::{planning, runtime, scope, workspace};
 use crate::drive::apply::{Found, find_run};
 use crate::inventory::{Inventory, readings};
-use crate::model::{ActionId, ChangeId, Holder};
+use crate::model::{ActionId, ChangeId, Holder, PolicyName, marker};
 use crate::plan::cancel::Pending;
 use crate::plan::{Circumstances, Purpose};
 use crate::policy::{PolicySet, Workspace};
@@ -26,7 +26,7 @@ use crate::policy::{PolicySet, Workspace};
 ///
 /// Ours is an action that came through the API with this workspace's marker at the end of its comment.
 /// They are shown first, then asked about. It works while the workspace is frozen: nothing new is
-/// begun by it.
+/// begun by it. A run that is under way is stopped first: Ctrl-C where it runs, or `palisade freeze`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  palisade cancel --ours\n  palisade cancel --ours --run last --auto-approve\n  palisade cancel --ours --policy ir-7781 --device lon-0231"
@@ -35,7 +35,7 @@ pub struct Cancel {
     /// Those of this workspace: the word that has to be said.
     #[arg(long, required = true)]
     pub ours: bool,
-    /// Only those of this policy.
+    /// Only those of this policy; an error when it has none pending and others have.
     #[arg(long, value_name = "NAME")]
     pub policy: Option<String>,
     /// Only those that this run sent: its name, its beginning or end, or `last`.
@@ -113,6 +113,9 @@ fn cancel(
         }
         pending.devices = Some(devices);
     }
+    if let Some(policy) = &pending.policy {
+        has_some(workspace, &inventories, policy)?;
+    }
     if let Some(id) = &pending.action {
         is_ours(workspace, &inventories, id)?;
     }
@@ -122,6 +125,33 @@ fn cancel(
     drop(inventories);
     at_once.carry_out(context, workspace, &policies, plan, &clients)
 }
+
+/// A policy without pending actions beside others that have some is a name that was mistyped, not a
+/// job that is done. When nothing of ours is pending, that is the answer whatever was named.
+fn has_some(workspace: &Workspace, inventories: &[Inventory], wanted: &PolicyName) -> Result<()> {
+    let mut some: BTreeMap<PolicyName, u32> = BTreeMap::new();
+    for action in inventories.iter().flat_map(Inventory::all_actions) {
+        if let Holder::Ours { policy, .. } = readings::holder_of(action, &workspace.id)
+            && !action.status.is_terminal()
+        {
+            *some.entry(policy).or_default() += 1;
+        }
+    }
+    if some.is_empty() || some.keys().any(|policy| marker::names(policy, wanted)) {
+        return Ok(());
+    }
+    let mut named: Vec<String> =
+        some.iter().take(NAMED).map(|(policy, count)| format!("`{policy}` ({count})")).collect();
+    if some.len() > NAMED {
+        named.push(format!("{} more", some.len() - NAMED));
+    }
+    Err(CliError::new(format!("no pending action of this workspace is of policy `{wanted}`"))
+        .help(format!("these policies have some pending: {}", named.join(", ")))
+        .help("without `--policy`, `palisade cancel --ours` cancels all of them"))
+}
+
+/// Most policies that are named.
+const NAMED: usize = 20;
 
 /// Says clearly why an action that was named is not cancelled.
 fn is_ours(workspace: &Workspace, inventories: &[Inventory], id: &ActionId) -> Result<()> {

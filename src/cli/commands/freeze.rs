@@ -8,7 +8,7 @@ use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
-use crate::cli::workspace;
+use crate::cli::{session, workspace};
 use crate::drive::apply::frozen;
 use crate::host::files;
 use crate::model::Span;
@@ -18,11 +18,13 @@ use crate::report::freeze as report;
 
 /// Stop every apply of this workspace at once.
 ///
-/// Writes `palisade.freeze` beside `palisade.yaml`. While it is there, `apply` and every other command
+/// Writes `palisade.freeze` beside `palisade.yaml`; of two freezes the later end and the newer reason
+/// stand. While it is there, `apply` and every other command
 /// that would send something is refused with code 3, and a run that is under way sends nothing more
 /// and ends `stopped`; `runs resume` finishes it later. `plan` goes on showing what would be done.
 /// The file may also be made by hand or come with Git: an empty one freezes, and one that cannot be
-/// read freezes too. Only `palisade cancel`, which takes back what is pending, still works.
+/// read freezes too. Only `palisade cancel`, which takes back what is pending, still works. It is the
+/// whole workspace that is frozen: `--tenant` is refused.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  palisade freeze --because 'IR-7781: the tenant is looked at'\n  palisade freeze --until 4h\n  palisade freeze --status       # ends with 3 while it is frozen\n  palisade unfreeze"
@@ -44,7 +46,8 @@ pub struct Freeze {
 
 /// Let the workspace be applied again.
 ///
-/// Removes `palisade.freeze`. A run that it stopped is finished by `palisade runs resume`.
+/// Removes `palisade.freeze`, for every tenant: `--tenant` is refused. A run that it stopped is
+/// finished by `palisade runs resume`.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:\n  palisade unfreeze")]
 pub struct Unfreeze {}
@@ -70,8 +73,9 @@ impl Freeze {
     /// Freezes, or says whether it is frozen.
     ///
     /// # Errors
-    /// When there is no workspace, the end has passed or the file cannot be written.
+    /// When `--tenant` is given, there is no workspace, the end has passed or the file cannot be written.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
+        session::whole_workspace(context)?;
         let root = workspace::locate(context)?;
         let now = context.clock.now();
         let found = frozen(&root);
@@ -93,18 +97,39 @@ impl Freeze {
             until,
             trouble: None,
         };
-        let old = found.filter(|freeze| freeze.is_in_force(now));
-        // A second freeze never shortens the first.
-        if let Some(old) = old.filter(|old| ends_no_earlier(old, &new)) {
-            context.note("It is frozen already, no shorter than that; the freeze stays as it is.");
-            return show(context, Some(&old), now, self.format);
-        }
+        let new = match found.filter(|freeze| freeze.is_in_force(now)) {
+            Some(old) if stays(&old, &new) => {
+                let lost = if new.because.is_some() {
+                    " It cannot be read whole, and the new reason is not written into it."
+                } else {
+                    ""
+                };
+                let already =
+                    "It is frozen already, no shorter than that; the file stays as it is.";
+                context.note(&format!("{already}{lost}"));
+                return show(context, Some(&old), now, self.format);
+            }
+            Some(old) => together(&old, new),
+            None => new,
+        };
         files::write_atomic(&root.join(FILE), new.render().as_bytes())?;
         context.note(
             "`palisade unfreeze` ends it. Commit the file to freeze what is applied from Git.",
         );
         show(context, Some(&new), now, self.format)
     }
+}
+
+/// Whether a second freeze changes nothing. What cannot be read whole is not written over.
+fn stays(old: &Frozen, new: &Frozen) -> bool {
+    ends_no_earlier(old, new) && (new.because.is_none() || old.trouble.is_some())
+}
+
+/// A second freeze: it never shortens the first, and the newer reason stands.
+fn together(old: &Frozen, new: Frozen) -> Frozen {
+    let until = if ends_no_earlier(old, &new) { old.until } else { new.until };
+    let because = new.because.or_else(|| old.because.clone());
+    Frozen { until, because, at: old.at, ..new }
 }
 
 fn ends_no_earlier(old: &Frozen, new: &Frozen) -> bool {
@@ -144,8 +169,9 @@ impl Unfreeze {
     /// Removes the file.
     ///
     /// # Errors
-    /// When there is no workspace or the file cannot be removed.
+    /// When `--tenant` is given, there is no workspace or the file cannot be removed.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
+        session::whole_workspace(context)?;
         let Self {} = self;
         let root = workspace::locate(context)?;
         let now = context.clock.now();
@@ -156,7 +182,14 @@ impl Unfreeze {
             }
             None => "It was not frozen.".to_owned(),
         };
-        files::remove(&root.join(FILE))?;
+        let path = root.join(FILE);
+        files::remove(&path).map_err(|error| {
+            let error = CliError::from(error);
+            if !path.is_dir() {
+                return error;
+            }
+            error.help("it is a folder, which freezes too: look what is in it, remove it by hand")
+        })?;
         context.note(&was);
         Ok(Exit::Done)
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::cli::args::PlanFormat;
-use crate::cli::context::{Context, shown};
+use crate::cli::context::{self, Context, shown};
 use crate::cli::error::{CliError, Doing as _, Result};
 use crate::cli::exit::Exit;
 use crate::cli::lifts::Lifts;
@@ -57,6 +57,7 @@ impl PlanCommand {
             let message = "`--explain-guardrails` is shown as text or JSON";
             return Err(CliError::new(message).help("leave `--format` out, or say `--format json`"));
         }
+        self.out.as_deref().map_or(Ok(()), context::require_place)?;
         let around = planning::circumstances(&self.lifts)?;
         let now = context.now(self.now);
         let project = workspace::open(context, now)?;

@@ -3,13 +3,13 @@
 use crate::apply::journal::audit::{End, audit};
 use crate::cli::applying::{self, journals};
 use crate::cli::args::Format;
-use crate::cli::commands::apply::clients_of;
+use crate::cli::commands::apply::{clients_of, for_all_its_tenants};
 use crate::cli::context::Context;
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
 use crate::cli::progress::Reporter;
 use crate::cli::workspace::Project;
-use crate::cli::{at_once, runtime, workspace};
+use crate::cli::{at_once, runtime, session, workspace};
 use crate::drive::apply::{self as driver, ApplyError, Found};
 use crate::plan::Plan;
 use crate::plan::types::Reason;
@@ -75,6 +75,8 @@ pub enum RunsCommand {
     /// and the rules say what they said when the plan was made, and no longer than the plan's validity
     /// after the run was last alive, or a day after it stopped for a person; otherwise the rest ends as
     /// not attempted, with code 5. While the workspace is frozen it settles and stops, with code 3.
+    /// With `--tenant` it is refused when the run has changes for another tenant: a run is carried out
+    /// whole.
     #[command(after_long_help = "Examples:\n  palisade runs resume last")]
     Resume {
         /// The run.
@@ -90,8 +92,11 @@ impl Runs {
     /// Does it.
     ///
     /// # Errors
-    /// When there is no such run, or a journal cannot be read.
+    /// When there is no such run, a journal cannot be read, or `--tenant` leaves out some of it.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
+        if !matches!(self.command, RunsCommand::Resume { .. }) {
+            session::whole_workspace(context)?;
+        }
         let workspace = workspace::without_policies(context)?;
         match self.command {
             RunsCommand::List { format } => list(context, &workspace, format),
@@ -241,6 +246,9 @@ fn resume(
         let message = format!("run `{}` ended before it began: nothing was sent", found.id);
         return Err(CliError::new(message).help("apply the plan again"));
     }
+    // Before the journal is opened; a plan that cannot be read is refused below.
+    let named = session::tenants(context, workspace).map(drop);
+    named.and_then(|()| found.plan().map_or(Ok(()), |plan| for_all_its_tenants(context, &plan)))?;
     let now = context.clock.now();
     let project = workspace::open(context, now)?;
     let run = applying::reopen(workspace, project.set.as_ref(), name, now)?;

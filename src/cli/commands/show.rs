@@ -76,7 +76,7 @@ impl Show {
     /// # Errors
     /// When the file cannot be read or is no plan. One that was edited is shown as such, with code 1.
     pub fn run(self, context: &mut Context) -> Result<Exit> {
-        let bytes = context::read(&self.file)?;
+        let bytes = context::read_plan(&self.file)?;
         let (plan, edited) = read(&self.file, &bytes)?;
         let filter = Filter {
             tenants: context.global.tenant.clone(),

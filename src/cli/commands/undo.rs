@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use crate::apply::journal::audit::audit;
 use crate::apply::past::past;
-use crate::cli::applying::{in_the_way, journals};
+use crate::cli::applying::{STOP_FIRST, in_the_way, journals};
 use crate::cli::args::Format;
 use crate::cli::at_once::AtOnce;
-use crate::cli::context::{Context, shown};
+use crate::cli::context::{self, Context, shown};
 use crate::cli::error::{CliError, Result};
 use crate::cli::exit::Exit;
 use crate::cli::lifts::Lifts;
@@ -26,7 +26,7 @@ use crate::report::plan as report;
 /// Undo what a run did, by a plan of its own.
 ///
 /// Inverts what succeeded and still stands: a device that somebody has acted on since is left alone and
-/// shown as `moved-since`. Isolated devices are released; released ones are isolated again with the
+/// shown as `moved-since`, and one that this run was undone on before as `already-undone`. Isolated devices are released; released ones are isolated again with the
 /// strength they had, for the rest of their lease and never without one; verdicts go back to the values
 /// before them, comments stay. A scan that ran has no inverse. Guardrails, exemptions and a freeze hold
 /// as ever, and the undoing is a run that can be undone itself. The next plan does not simply redo
@@ -65,6 +65,7 @@ impl Undo {
     pub fn run(self, context: &mut Context) -> Result<Exit> {
         let at_once =
             AtOnce { auto_approve: self.auto_approve, format: self.format, now: self.now };
+        self.out.as_deref().map_or(Ok(()), context::require_place)?;
         let lifted = planning::circumstances(&self.lifts)?;
         let now = context.now(self.now);
         let project = workspace::open(context, now)?;
@@ -104,8 +105,7 @@ fn read(workspace: &Workspace, name: &str) -> Result<Past> {
     let root = journals(workspace);
     let id = find_run(&root, name).map_err(in_the_way)?;
     if is_active(&root, &id)? {
-        return Err(CliError::new(format!("run `{id}` is under way"))
-            .help("stop it first: Ctrl-C, or `palisade freeze` from elsewhere"));
+        return Err(CliError::new(format!("run `{id}` is under way")).help(STOP_FIRST));
     }
     let found = Found::open(&root, id);
     let check = format!("`palisade runs verify {}` says what is wrong with it", found.id);

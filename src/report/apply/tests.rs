@@ -34,6 +34,26 @@ fn the_table_adds_up_and_names_what_failed() {
 }
 
 #[test]
+fn devices_of_one_reason_stand_in_one_block_whatever_their_actions() {
+    let plan = samples::busy();
+    let cancelled = |at: usize| {
+        let reason = Reason::new("rollout-cancelled").with("action", format!("act-{at}"));
+        Ended::because(Outcome::Failed, reason)
+    };
+    let of = |count: usize| {
+        let ended = plan.changes.iter().take(count).enumerate();
+        let outcomes = ended.map(|(at, change)| (change.id.clone(), cancelled(at))).collect();
+        let run = "20261123T100200-7f3c9a".into();
+        table(&run, &plan, &Summary::of(outcomes, None), Style::new(200, false))
+    };
+    let said = "the rollout stopped and the pending action was cancelled";
+    let (one, many) = (of(1), of(3));
+    assert!(one.contains(&format!("{said}: act-0")), "{one}");
+    assert_eq!(many.matches(said).count(), 1, "{many}");
+    assert!(!many.contains("act-"), "{many}");
+}
+
+#[test]
 fn what_was_lifted_stands_with_the_result() {
     let plan = samples::lifted();
     let summary = Summary::of(BTreeMap::new(), None);
@@ -72,7 +92,8 @@ fn the_progress_line_has_every_number() {
     );
     let bound = Progress { at_most: true, ..progress.clone() };
     assert!(line(&bound, now).ends_with("at most 12 min left"));
-    assert!(line(&Progress { stopping: true, ..progress }, now).ends_with("stopping"));
+    let left = line(&Progress { left: 3, stopping: true, ..progress }, now);
+    assert!(left.contains("failed 2 · left alone 3 ·") && left.ends_with("stopping"), "{left}");
 }
 
 #[test]
@@ -89,6 +110,10 @@ fn the_verdict_says_what_is_left() {
         "1 of 2 as planned; 1 queued for offline devices."
     );
     assert_eq!(of(&[Done, Failed], None), "Applied in part: 1 of 2 as planned.");
+    assert_eq!(
+        of(&[Done, Outcome::UnderWay, PendingOffline], None),
+        "1 of 3 as planned; the end of 1 was not waited for."
+    );
     let stopped = Some(Reason::new("interrupted"));
     assert_eq!(of(&[Done, NotAttempted], stopped), "Stopped: interrupted. 1 of 2 as planned.");
     let since = Ended::because(Done, Reason::new("changed-since"));
@@ -107,4 +132,10 @@ fn the_json_form_has_every_change_once_and_reads_back() {
     assert_eq!(read, result(&"r".into(), &plan, &summary));
     assert_eq!(read.changes.len(), plan.changes.len());
     assert_eq!(read.counts.values().sum::<u32>(), read.total);
+    let nothing: RunResult = serde_json::from_str(&nothing_json(&samples::lifted())).unwrap();
+    assert_eq!((nothing.run, nothing.total, nothing.lifts.len()), (None, 0, read_lifts()));
+}
+
+fn read_lifts() -> usize {
+    samples::lifted().lifts.len()
 }

@@ -27,6 +27,7 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("alert-changed", "alert changed", "the alert has changed since the plan was made[: {found}]"),
     ("alert-gone", "alert gone", "the service no longer knows the alert"),
+    ("already-undone", "already undone", "the run was undone here already[ at {at}]"),
     (
         "ambiguous-record",
         "several records claim the device",
@@ -79,6 +80,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "changed-since",
         "changed after it was confirmed",
         "confirmed in an earlier wave, and somebody changed it since[: {kind}][ by {by}][ at {created}][, {status}]",
+    ),
+    (
+        "changed-since-plan",
+        "changed since the plan",
+        "changed since the plan was made[: {kind}][ by {by}][ at {created}][, {status}]",
     ),
     ("comment-gone", "comment gone", "the comment was posted and is not there any more"),
     (

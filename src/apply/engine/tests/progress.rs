@@ -54,8 +54,9 @@ fn every_change_is_counted_where_it_is() {
         accepted: 1,
         pending: 1,
         succeeded: 2,
-        failed: 2,
+        failed: 1,
         offline: 1,
+        left: 1,
         waiting: 1,
         eta: Some(after(60)),
         ..Progress::default()

@@ -71,7 +71,7 @@ fn what_moved_since_the_plan_is_left_alone() {
     let d = device(1);
     for (kind, status, outcome, code) in [
         (ActionKind::Unisolate, ActionStatus::Pending, Outcome::Moved, "action-in-flight"),
-        (ActionKind::Unisolate, ActionStatus::Succeeded, Outcome::Moved, "changed-since"),
+        (ActionKind::Unisolate, ActionStatus::Succeeded, Outcome::Moved, "changed-since-plan"),
         (ActionKind::Isolate, ActionStatus::Failed, Outcome::Moved, "tried-since"),
         (ActionKind::Isolate, ActionStatus::Succeeded, Outcome::AlreadySo, "placed-since"),
     ] {

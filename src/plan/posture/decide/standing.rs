@@ -14,6 +14,7 @@ use crate::plan::posture::decide::Case;
 use crate::plan::posture::{Level, Wish};
 use crate::plan::standing::{LeaseRow, SOON, Then};
 use crate::plan::types::Reason;
+use crate::plan::undo;
 use crate::policy::set::{Lease, OnExpiry};
 
 /// From the end of a plan's validity to a request of its run, at most, for the ends to be compared.
@@ -60,7 +61,14 @@ impl<L: Level> Case<'_, L> {
     /// Whether the end is another one than was written, and which way it moved.
     fn moved(&self, last: &Wish<'_, L>, end: Timestamp, written: Timestamp) -> Option<Reason> {
         let placed = self.facts.placed.as_ref()?;
+        if end.duration_since(written).abs() < MINUTE {
+            return None;
+        }
         let (known, allowed) = match last.containment.lease {
+            // The marker of an undoing is the end itself and no estimate of it.
+            _ if undo::put_back_until(&placed.comment).is_some() => {
+                (SignedDuration::ZERO, SignedDuration::ZERO)
+            }
             Lease::Until(_) => (SignedDuration::ZERO, SignedDuration::ZERO),
             Lease::For(_) => {
                 let created = self.placing()?.created;

@@ -149,3 +149,33 @@ fn a_record_that_was_merged_since_is_undone_on_the_one_it_became() {
     fleet.machines.push(Machine::new("pc-1-new"));
     check(&policies, &fleet, &past, &["do release pc-1-new full -> free (undo)"]);
 }
+
+#[test]
+fn what_was_put_back_ends_as_written_however_long_its_device_took() {
+    let (policies, fleet) = contained();
+    let (mut fleet, _) = ran(&policies, fleet, 50);
+    let tags = std::mem::take(&mut fleet.machines[0].tags);
+    let (mut fleet, past) = ran(&policies, fleet, 40);
+    fleet.machines[0].tags = tags;
+    let plan = undone(&policies, &workspace(), &fleet, &past);
+    let fleet = done(fleet, &plan, 30).last_action(|row| row.updated = minutes_ago(5));
+    let plan = planned(&policies, &workspace(), fleet.build());
+    assert_eq!(rows(&plan), [] as [&str; 0]);
+    // The other device was placed long before its marker thought: that is another matter.
+    assert!(plan.leases.iter().all(|row| row.target.name != "pc-1"), "{:?}", plan.leases);
+}
+
+#[test]
+fn what_was_undone_before_says_so() {
+    let (policies, fleet, past) = isolated();
+    let plan = undone(&policies, &workspace(), &fleet, &past);
+    let fleet = done(fleet, &plan, 5);
+    let again = undone(&policies, &workspace(), &fleet, &past);
+    assert_eq!(rows(&again), ["held pc-1 isolation already-undone"]);
+    // Another undoing is somebody's hand like any other.
+    let mut fleet = fleet;
+    let row = fleet.actions.last_mut().unwrap();
+    row.comment = row.comment.replace(RUN, "20261123T095001Z-7f3c9a").into();
+    let again = undone(&policies, &workspace(), &fleet, &past);
+    assert_eq!(rows(&again), ["held pc-1 isolation moved-since"]);
+}
