@@ -11,12 +11,13 @@ use crate::apply::journal::audit::End;
 use crate::apply::journal::{Entry, JournalEntry};
 use crate::apply::outcome::Outcome;
 use crate::model::ChangeId;
-use crate::plan::Plan;
 use crate::plan::file::Begun;
+use crate::plan::types::TargetKind;
 use crate::plan::undo::{Past, PastChange, Standing};
+use crate::plan::{Change, Plan};
 
 /// The run of this plan, as its journal tells it. Of one without an end, killed or cut off, nothing says
-/// that a change was not sent: the tenant is asked for all that did not end.
+/// that a change of a device was not sent: the tenant is asked for all that did not end.
 #[must_use]
 pub fn past(run: &str, plan: &Plan, entries: &[JournalEntry], end: End) -> Past {
     let mut sent: BTreeSet<&ChangeId> = BTreeSet::new();
@@ -28,16 +29,16 @@ pub fn past(run: &str, plan: &Plan, entries: &[JournalEntry], end: End) -> Past 
             _ => {}
         }
     }
-    let standing = |id: &ChangeId| match ended.get(id) {
+    let standing = |change: &Change| match ended.get(&change.id) {
         Some(Outcome::Done) => Standing::Done,
         Some(Outcome::AlreadySo | Outcome::Refused | Outcome::NotAttempted) => Standing::Nothing,
-        _ if sent.contains(id) || end == End::None => Standing::Open,
+        _ if sent.contains(&change.id) => Standing::Open,
+        // An action carries the mark of its change; of an alert nobody could tell who set it.
+        _ if end == End::None && change.target.kind == TargetKind::Device => Standing::Open,
         _ => Standing::Nothing,
     };
-    let change = |change: &crate::plan::Change| PastChange {
-        standing: standing(&change.id),
-        change: change.clone(),
-    };
+    let change =
+        |change: &Change| PastChange { standing: standing(change), change: change.clone() };
     Past { run: run.to_owned(), changes: plan.changes.iter().map(change).collect() }
 }
 

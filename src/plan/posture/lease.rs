@@ -106,12 +106,14 @@ impl<'a> Record<'a> {
         {
             return Claim::Spent(Reason::new("lease-spent").with("ended", until.to_string()));
         }
-        if let Some(claim) = self.by_hand(policy, containment, now) {
-            return claim;
-        }
+        let hand = self.by_hand(policy, containment, now);
         let used = self.used(policy, containment);
-        let Some(last) = used.last().filter(|_| left(containment, count(&used)) == 0) else {
-            return Claim::Open;
+        let spent = used.last().filter(|_| left(containment, count(&used)) == 0);
+        let last = match (hand, spent) {
+            // Who may put back what a person let go has no more leases for it than anybody.
+            (Some(Claim::Spent(reason)), _) => return Claim::Spent(reason),
+            (_, Some(last)) => last,
+            (hand, None) => return hand.unwrap_or(Claim::Open),
         };
         let reason = Reason::new("lease-spent")
             .with("ended", last.at.to_string())

@@ -79,6 +79,23 @@ fn a_release_by_a_person_is_respected_reasserted_or_asked_about() {
     assert_eq!(rows(&later), [] as [&str; 0]);
 }
 
+/// What a person ended long ago does not give a policy leases without end.
+#[test]
+fn who_may_reassert_has_no_more_leases_than_anybody() {
+    use OnManualRelease::{Ask, Reassert};
+    let fleet = held_until(tagged(), 90, "ir").by_hand("pc-1", Unisolate, Succeeded, ago(88));
+    // Put back by another policy for both, and ended by us when the leases were over.
+    let until = Span::from_hours(72).after(ago(80));
+    let other = marked_until("contoso-soc", "other", until);
+    let ended = marked("contoso-soc", "other").replace("for a test", "lease ended: other, ir");
+    let fleet = fleet.action("pc-1", Isolate, Succeeded, ago(80), &other, "palisade");
+    let fleet = fleet.action("pc-1", Unisolate, Succeeded, ago(8), &ended, "palisade");
+    for what in [Ask, Reassert] {
+        let plan = planned(&with([on_release(what)]), &workspace(), fleet.build());
+        assert_eq!(rows(&plan), ["held pc-1 isolation lease-spent"], "{what:?}");
+    }
+}
+
 #[test]
 fn renewals_that_are_left_do_not_undo_what_a_person_did() {
     let released = held_until(tagged(), 5, "ir").by_hand("pc-1", Unisolate, Succeeded, ago(2));

@@ -198,6 +198,20 @@ impl Scene<'_> {
         Ok(())
     }
 
+    /// Whether every policy of a change may take again what a person took from it, and it says so.
+    pub(super) fn puts_back(&self, change: &Change) -> bool {
+        let said = change.reason.as_ref().map(|reason| reason.code.as_str());
+        let mut policies = self.site.docs.iter().filter(|(slot, _)| {
+            let name = name(**slot);
+            change.because.iter().any(|why| why.name == name)
+        });
+        policies.all(|(_, doc)| match doc.manual {
+            Manual::Unsaid | Manual::Respect => false,
+            Manual::Ask => self.is_lifted(),
+            Manual::Reassert => said == Some("reasserted"),
+        })
+    }
+
     /// Law 6: what stays released is told, what is to be put back is wanted.
     pub(super) fn let_go_must(&self) -> Check {
         for row in self.truth.rows() {
@@ -219,8 +233,10 @@ impl Scene<'_> {
         let fresh = |name: &str| {
             let mut all = self.truth.actions(row, side);
             all.all(|action| {
-                let other = marked(action).is_some_and(|mark| mark.site != self.site.id);
-                !other && !action.comment.contains(name)
+                let mark = marked(action);
+                let other = mark.as_ref().is_some_and(|mark| mark.site != self.site.id);
+                let own = mark.is_some_and(|mark| is_named(&mark, name));
+                !other && !own && !action.comment.contains(name)
             })
         };
         let may = |doc: &Doc| matches!(doc.manual, Manual::Reassert);

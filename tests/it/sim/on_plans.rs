@@ -205,7 +205,9 @@ impl Scene<'_> {
         {
             return wrong(6, "strengthens what somebody else holds");
         }
-        if let Some(action) = self.called_off(change, row, side) {
+        if let Some(action) = self.called_off(change, row, side)
+            && !self.puts_back(change)
+        {
             return wrong(6, &format!("somebody had cancelled it: {action:?}"));
         }
         if let Some(policy) = self.spent(change, row, side, &wishes) {

@@ -51,9 +51,11 @@ impl<'c, L: Level> Case<'c, L> {
         for wish in &self.wanted {
             let name = &wish.header.name;
             let runs = running.iter().any(|it| std::ptr::eq(*it, *wish));
-            let word = record.by_hand(name, wish.containment, self.now());
-            let word =
-                word.or_else(|| runs.then(|| record.claim(name, wish.containment, self.now())));
+            let word = if runs {
+                Some(record.claim(name, wish.containment, self.now()))
+            } else {
+                record.by_hand(name, wish.containment, self.now())
+            };
             match word.filter(|_| wish.level > value) {
                 None | Some(Claim::Open) if runs => able.push(*wish),
                 Some(Claim::Reassert(reason)) if runs => {
