@@ -54,6 +54,7 @@ pub fn objection(objection: &Objection) -> String {
     let mut facts = objection.facts.clone();
     facts.entry("scope".to_owned()).or_insert_with(|| objection.scope.clone().into());
     facts.entry("held".to_owned()).or_insert_with(|| objection.held.into());
+    facts.entry("code".to_owned()).or_insert_with(|| objection.code.clone().into());
     let known = OBJECTIONS.iter().find(|(code, _)| *code == table::listed(&objection.code));
     known.and_then(|(_, text)| fill(text, &facts)).unwrap_or_else(|| {
         let about = escape::terminal(&objection.scope);

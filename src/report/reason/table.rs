@@ -427,7 +427,8 @@ pub(super) const OBJECTIONS: &[(&str, &str)] = &[
     ),
     ("protected-nobody", "{scope}: the selector matches none of {devices} devices"),
     ("protected-unknown", "who is protected is not known: {missing} incomplete"),
-    ("rego", "{msg}[, and {more} more]"),
+    // Its setting is a file: the code is what a lift has to name.
+    ("rego", "{code}: {msg}[, and {more} more]"),
     ("rego-failed", "{file} line {line}: {msg}"),
     (
         "released-by-hand",
