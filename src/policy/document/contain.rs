@@ -42,8 +42,9 @@ macro_rules! containment {
             pub adopt: Option<bool>,
             /// What a release means that a person made while the lease ran: `respect` (the default)
             /// leaves the device released, `reassert` puts it back, `ask` holds that until somebody
-            /// lifts `released-by-hand`. The undoing of a run counts as a person's release; what
-            /// another workspace released is always respected.
+            /// lifts `released-by-hand`. The undoing of a run counts as a person's release, and so does
+            /// cancelling the action while it is pending; what another workspace released is always
+            /// respected.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             pub on_manual_release: Option<OnManualReleaseWord>,
             /// Whether offline devices are queued with the service (they act when they come back,
