@@ -163,6 +163,9 @@ fn our_pending_action_on_a_device_that_is_protected_by_now_is_cancelled() {
         DeviceExpr::Any(vec![tag("vip"), DeviceExpr::Term(DeviceTerm::Alert(Box::new(category)))])
     };
     let unread = |name: &str| pending(name).lacks(What::Alerts);
+    // What a device shows by itself is no guess, whatever else could not be read.
+    let shown = spared(&unread("dc"), [None, Some(by_alert()), None]);
+    assert_eq!(rows(&shown)[0], "do cancel dc full -> free (protected-pending)");
     for (fleet, corrected, expected) in [
         (letting, vip(), "changing pc isolation in-flight"),
         (others, vip(), "changing pc isolation in-flight-foreign"),
