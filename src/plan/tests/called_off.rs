@@ -10,7 +10,7 @@ use super::policies::{isolate, restrict, set, tag, workspace};
 use super::world::applied_at;
 use super::{planned, planned_around, rows};
 use crate::inventory::Cancelled;
-use crate::model::ActionKind::{Isolate, RestrictCodeExecution};
+use crate::model::ActionKind::{Isolate, RestrictCodeExecution, Unisolate};
 use crate::model::ActionStatus::{Cancelled as Ended, Pending, Succeeded};
 use crate::model::{ActionKind, Isolation, Span};
 use crate::plan::types::Plan;
@@ -140,6 +140,11 @@ fn another_policy_waits_until_the_end_that_the_cancelled_action_named() {
 fn a_cancelling_counts_until_the_policy_has_the_device_again() {
     let before = cancelled(pc(), Isolate, ANA, "").by_us("pc-1", Isolate, Succeeded, ago(1), "ir");
     assert_eq!(rows(&plan(&before, Respect, &Circumstances::default())), [] as [&str; 0]);
+    // It had the device since and let it go itself: the cancelling is over.
+    let since = before.by_us("pc-1", Unisolate, Succeeded, ago(0), "ir");
+    let since = since.build_at(Span::from_hours(1).after(now()));
+    let found = planned(&policies(Respect), &workspace(), since);
+    assert_eq!(rows(&found), ["do isolate pc-1 free -> full"]);
     let pending = cancelled(pc(), Isolate, ANA, "").by_us("pc-1", Isolate, Pending, ago(1), "ir");
     let found = plan(&pending, Respect, &Circumstances::default());
     // What was sent before somebody's word was heard is taken back.
