@@ -6,6 +6,7 @@
     reason = "a helper of a test may end the test"
 )]
 
+mod alarm;
 mod apply_end_to_end;
 mod apply_freeze;
 mod apply_kill;

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use palisade::emulator::tenant::machine::{Machine, MachineId};
-use palisade::emulator::tenant::{Alert, Group, Incident, Tenant};
+use palisade::emulator::tenant::{Group, Tenant};
 use palisade::emulator::{Config, Emulator};
-use palisade::model::{
-    AlertStatus, Classification, Determination, DeviceValue, Onboarding, Severity,
-};
+use palisade::model::{Classification, Determination, DeviceValue, Onboarding, Severity};
 
 use super::script::Words;
 use super::stage::Stage;
+use crate::alarm::{self, Alarm};
 
 /// `seed devices=N seed=S`
 pub(super) fn seed(stage: &mut Stage, words: &mut Words) -> Result<(), String> {
@@ -122,46 +121,16 @@ pub(super) fn alert(stage: &mut Stage, words: &mut Words) -> Result<(), String> 
     let tenant = emulator.tenant_mut();
     let find = |name: &String| tenant.find(name).ok_or_else(|| format!("no device `{name}`"));
     let machines = devices.iter().map(find).collect::<Result<Vec<u32>, String>>()?;
-    let incident = u64::try_from(tenant.incidents.len()).unwrap() + 1;
-    let detector_id = tenant.guid();
     let number = tenant.alerts().len() + 1;
-    let row = tenant.add_alert(Alert {
-        id: Arc::from(format!("da63900000000000000{number}_1")),
-        incident,
-        investigation: None,
-        investigation_state: None,
-        assigned_to: None,
+    let alarm = Alarm {
+        id: format!("da63900000000000000{number}_1"),
+        title: &title,
         severity,
-        status: AlertStatus::New,
+        machines,
         classification: Classification::Unknown,
         determination: Determination::Unknown,
-        detection_source: "WindowsDefenderAtp",
-        service_source: "microsoftDefenderForEndpoint",
-        detector_id,
-        category: "Malware".into(),
-        threat_family: None,
-        threat_name: None,
-        title: Arc::from(title.as_str()),
-        description: "Activity on the device matches behavior seen in attacks.".into(),
-        recommended: "Check the process tree.".into(),
-        created: now,
-        first_event: now,
-        last_event: now,
-        updated: now,
-        resolved: None,
-        machines,
-        mitre: Vec::new(),
-        comments: Vec::new(),
-        process: None,
-        user: None,
-    });
-    tenant.incidents.push(Incident {
-        id: incident,
-        name: Arc::from(title),
-        created: now,
-        alerts: vec![row],
-        severity,
-    });
+    };
+    alarm::raise(tenant, alarm, now);
     Ok(())
 }
 

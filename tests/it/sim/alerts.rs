@@ -4,18 +4,17 @@
 //! Called by `fleet`, `world` and `deeds`; `rules` and `on_alerts` ask `Look`. Must never look at the
 //! product.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use palisade::emulator::Tenant;
-use palisade::emulator::tenant::{Alert, Handling, Incident};
+use palisade::emulator::tenant::{Alert, Handling};
 use palisade::inventory::{AlertRow, Inventory};
-use palisade::model::{AlertStatus, Classification, Determination, Severity};
+use palisade::model::{Classification, Determination, Severity};
 
 use super::policy::Traits;
 use super::reference::Truth;
 use super::transition::Draw;
 use super::world::World;
+use crate::alarm::{self, Alarm};
 
 /// Alerts that are there from the beginning: deeds may name them.
 const FIRST: usize = 4;
@@ -98,45 +97,14 @@ pub(super) fn raise(tenant: &mut Tenant, sort: Sort, now: Timestamp, judged: boo
     let device = sort.device.filter(|_| machines > 0);
     let device = device.map(|device| u32::try_from(device).unwrap() % machines);
     let number = tenant.alerts().len();
-    let incident = u64::try_from(number).unwrap() + 1;
-    let detector_id = tenant.guid();
     let (classification, determination) = match judged {
         true => (Classification::TruePositive, Determination::Malware),
         false => (Classification::Unknown, Determination::Unknown),
     };
-    let row = tenant.add_alert(Alert {
-        id: Arc::from(id(number)),
-        incident,
-        investigation: None,
-        investigation_state: None,
-        assigned_to: None,
-        severity: sort.severity,
-        status: AlertStatus::New,
-        classification,
-        determination,
-        detection_source: "WindowsDefenderAtp",
-        service_source: "microsoftDefenderForEndpoint",
-        detector_id,
-        category: "Malware".into(),
-        threat_family: None,
-        threat_name: None,
-        title: Arc::from(sort.title),
-        description: "Activity on the device matches behavior seen in attacks.".into(),
-        recommended: "Check the process tree.".into(),
-        created: now,
-        first_event: now,
-        last_event: now,
-        updated: now,
-        resolved: None,
-        machines: device.into_iter().collect(),
-        mitre: Vec::new(),
-        comments: Vec::new(),
-        process: None,
-        user: None,
-    });
-    let (name, alerts) = (Arc::from(sort.title), vec![row]);
-    let severity = sort.severity;
-    tenant.incidents.push(Incident { id: incident, name, created: now, alerts, severity });
+    let Sort { title, severity, .. } = sort;
+    let machines = device.into_iter().collect();
+    let alarm = Alarm { id: id(number), title, severity, machines, classification, determination };
+    alarm::raise(tenant, alarm, now);
     id(number)
 }
 

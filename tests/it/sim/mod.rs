@@ -13,8 +13,8 @@
 //!    frozen, waves wait · 4. unknown never acts, nor does anything on a record that is not the device,
 //!    a failed read never looks like absence · 5. dispositions and outcomes add up, each device once ·
 //!    6. protected and exempt devices are spared, foreign holders are never released, what a person let
-//!    go stays so as its policy says · 7. nothing is submitted twice · 8. one flipped byte refuses a plan file ·
-//!    9. every run and every restriction ends · 10. an undoing restores what its run changed and touches
+//!    go stays so as its policy says · 7. nothing is submitted twice · 8. one flipped byte refuses a
+//!    plan file · 9. every run and every restriction ends · 10. an undoing restores what its run changed and touches
 //!    nothing else
 //!
 //! What it catches was tried by breaking the product on purpose; each of these failed within the
