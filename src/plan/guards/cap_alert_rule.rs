@@ -28,6 +28,9 @@ struct Triggered<'g> {
 /// Triggers, `DETECTOR: TITLE` or `incident ID`, with the policies that each sets off.
 type Triggers<'g> = BTreeMap<String, BTreeSet<&'g str>>;
 
+/// Devices by trigger.
+type Taken = BTreeMap<String, BTreeSet<DeviceId>>;
+
 pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
     let mut measured = Vec::new();
     for (verb, caps, changes) in ground.capped() {
@@ -40,7 +43,12 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
                 of.held.push(at);
             }
         }
-        measured.extend(groups.into_iter().map(|(key, of)| one(ground, verb, cap, key, of)));
+        if groups.is_empty() {
+            continue;
+        }
+        let taken = taken(ground, verb, cap);
+        let one = |(trigger, of)| one(ground, verb, cap, (trigger, of), &taken);
+        measured.extend(groups.into_iter().map(one));
     }
     measured
 }
@@ -49,12 +57,13 @@ fn one(
     ground: &Ground<'_>,
     verb: Verb,
     cap: Rolling,
-    trigger: String,
-    Triggered { policies, held }: Triggered<'_>,
+    (trigger, Triggered { policies, held }): (String, Triggered<'_>),
+    taken: &Taken,
 ) -> Measured {
     let planned: BTreeSet<DeviceId> = held.iter().filter_map(|at| device_id(ground, *at)).collect();
-    let taken = taken(ground, verb, cap, &trigger);
-    let would_be = number(planned.union(&taken).count());
+    let none = BTreeSet::new();
+    let taken = taken.get(&trigger).unwrap_or(&none);
+    let would_be = number(planned.union(taken).count());
     let policies: Vec<&str> = policies.into_iter().collect();
     let breach = Breach {
         code: "cap-alert-rule".into(),
@@ -80,25 +89,31 @@ fn device_id(ground: &Ground<'_>, at: usize) -> Option<DeviceId> {
     Some(ground.scene.inventory.id(device))
 }
 
-/// Devices that this workspace took within the window and that have an alert of the same trigger.
-fn taken(ground: &Ground<'_>, verb: Verb, cap: Rolling, trigger: &str) -> BTreeSet<DeviceId> {
-    let scene = ground.scene;
-    let since = cap.window.before(scene.input.now);
-    let actions = scene.inventory.all_actions().iter();
-    let mut taken: BTreeSet<DeviceId> = actions
+/// Devices that this workspace took within the window, by what triggers them.
+fn taken(ground: &Ground<'_>, verb: Verb, cap: Rolling) -> Taken {
+    let inventory = ground.scene.inventory;
+    let since = cap.window.before(ground.scene.input.now);
+    let now = |id: &DeviceId| {
+        inventory.find(id).map_or_else(|| id.clone(), |device| inventory.id(device))
+    };
+    let actions = inventory.all_actions().iter();
+    let devices: BTreeSet<DeviceId> = actions
         .filter(|action| verb.action().as_ref() == Some(&action.kind) && action.created > since)
         .filter(|action| action.status != ActionStatus::Cancelled)
         .filter(|action| counts(ground, verb, action))
-        .map(|action| {
-            scene
-                .inventory
-                .find(&action.device)
-                .map_or_else(|| action.device.clone(), |device| scene.inventory.id(device))
-        })
+        .map(|action| now(&action.device))
         .collect();
-    if !taken.is_empty() {
-        let triggered = triggered(ground, trigger);
-        taken.retain(|device| triggered.contains(device));
+    let mut taken = Taken::new();
+    if devices.is_empty() {
+        return taken;
+    }
+    for alert in inventory.alerts() {
+        for device in alert.devices.iter().map(now).filter(|device| devices.contains(device)) {
+            let incident = alert.incident.as_ref().map(|id| incident(id.as_str()));
+            for trigger in incident.into_iter().chain([title(ground, alert)]) {
+                taken.entry(trigger).or_default().insert(device.clone());
+            }
+        }
     }
     taken
 }
@@ -123,19 +138,6 @@ fn counts(ground: &Ground<'_>, verb: Verb, action: &ActionRow) -> bool {
 fn needs_none<P>(reach: &Reach<'_, P>, policy: &PolicyName, device: Dev) -> bool {
     let named = marker::names(policy, &reach.header.name);
     named && reach.selects(device) && reach.triggers(device).is_empty()
-}
-
-/// Every device that an alert of this trigger names.
-fn triggered(ground: &Ground<'_>, trigger: &str) -> BTreeSet<DeviceId> {
-    let inventory = ground.scene.inventory;
-    let is = |alert: &&AlertRow| {
-        let by_incident =
-            alert.incident.as_ref().is_some_and(|id| incident(id.as_str()) == trigger);
-        by_incident || title(ground, alert) == trigger
-    };
-    let ids = inventory.alerts().iter().filter(is).flat_map(|alert| alert.devices.iter());
-    ids.map(|id| inventory.find(id).map_or_else(|| id.clone(), |device| inventory.id(device)))
-        .collect()
 }
 
 /// The triggers of a change; none when a policy that decides it needs no alert.
