@@ -208,12 +208,16 @@ fn reaches<'a, P>(
         policy,
         header: header(policy),
         selected,
-        doubt: selector::reads(expr)
-            .into_iter()
-            .find(|what| *what != What::Devices && inventory.is_partial(*what)),
+        doubt: unread(inventory, expr),
         terms: DeviceTerms::new(inventory, expr, input.now),
     };
     pairs.map(reach).collect()
+}
+
+/// What a selector reads beside the devices themselves and nobody could read whole.
+pub(super) fn unread(inventory: &Inventory, expr: &DeviceExpr) -> Option<What> {
+    let partial = |what: &What| *what != What::Devices && inventory.is_partial(*what);
+    selector::reads(expr).into_iter().find(partial)
 }
 
 /// Each device id that a selector names.

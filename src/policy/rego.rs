@@ -5,8 +5,8 @@
 //! environment or random number, so that the same plan gives the same answers; the time is
 //! `input.now`. Each `deny` and `warn` is evaluated by itself, with a bound of its own, so that one that
 //! fails silences no other. The bound is a count of steps and what a call of a built-in makes, not a
-//! clock. Whatever goes wrong is an error with a place and never an empty answer. Called by `load` while a workspace is read and by the
-//! guardrail `rego`; must never read a file.
+//! clock. Whatever goes wrong is an error with a place and never an empty answer. Called by `load` while
+//! a workspace is read and by the guardrail `rego`; must never read a file.
 
 mod answer;
 mod bounded;

@@ -141,9 +141,9 @@ mod tests {
         let mut plan = crate::report::plan::tests::samples::busy();
         plan.changes.truncate(2);
         let ids: Vec<ChangeId> = plan.changes.iter().map(|change| change.id.clone()).collect();
-        let start = |hash: &str| Entry::Started {
+        let named = |hash: &str, run: Option<&str>| Entry::Started {
             format_version: 1,
-            run: None,
+            run: run.map(str::to_owned),
             plan_hash: hash.to_owned(),
             tool: String::new(),
             workspace: String::new(),
@@ -151,32 +151,9 @@ mod tests {
             changes: 2,
             lifts: Vec::new(),
         };
+        let start = |hash: &str| named(hash, None);
         let own = || start(&plan.plan_hash);
-        let of_run = |name: &str| match own() {
-            Entry::Started {
-                format_version,
-                plan_hash,
-                tool,
-                workspace,
-                tenants,
-                changes,
-                lifts,
-                ..
-            } => {
-                let run = Some(name.to_owned());
-                Entry::Started {
-                    format_version,
-                    run,
-                    plan_hash,
-                    tool,
-                    workspace,
-                    tenants,
-                    changes,
-                    lifts,
-                }
-            }
-            other => other,
-        };
+        let of_run = |run: &str| named(&plan.plan_hash, Some(run));
         let done = |id: &ChangeId| Entry::Outcome {
             change: id.clone(),
             ended: Ended::plain(Outcome::Done),

@@ -26,7 +26,8 @@ use crate::report::plan as report;
 /// Undo what a run did, by a plan of its own.
 ///
 /// Inverts what succeeded and still stands: a device that somebody has acted on since is left alone and
-/// shown as `moved-since`, and one that this run was undone on before as `already-undone`. Isolated devices are released; released ones are isolated again with the
+/// shown as `moved-since`, and one that this run was undone on before as `already-undone`. Isolated
+/// devices are released; released ones are isolated again with the
 /// strength they had, for the rest of their lease and never without one; verdicts go back to the values
 /// before them, comments stay. A scan that ran has no inverse. Guardrails, exemptions and a freeze hold
 /// as ever, and the undoing is a run that can be undone itself. The next plan does not simply redo

@@ -107,13 +107,7 @@ impl OpenRun {
             // Killed between the plan and the journal: nothing has been done.
             (journal(&id, b"")?, AppendFile::create(&journal_path)?)
         };
-        if let Some(Entry::Started { run: Some(found), .. }) =
-            read.entries.first().map(|it| &it.entry)
-            && found != id.as_str()
-        {
-            let (run, found) = (id.to_string(), found.clone());
-            return Err(ApplyError::OtherRun { run, found });
-        }
+        is_of(&id, &read.entries)?;
         let mut begun = past::begun(&read.entries);
         if let Some(later) = undone_by(root, &id)? {
             let undone = Reason::new("run-undone").with("run", later.as_str());
@@ -123,6 +117,17 @@ impl OpenRun {
         let engine = Engine::new(&plan, &read.entries, options, tool)?;
         let ledger = Ledger { file, chain: read.chain, id: id.clone() };
         Ok((Self { id, path, ledger, _lock: lock }, plan, engine))
+    }
+}
+
+/// Refuses a journal that names another run; those of earlier versions name none.
+fn is_of(id: &RunId, entries: &[JournalEntry]) -> Result<(), ApplyError> {
+    match entries.first().map(|line| &line.entry) {
+        Some(Entry::Started { run: Some(found), .. }) if found != id.as_str() => {
+            let (run, found) = (id.to_string(), found.clone());
+            Err(ApplyError::OtherRun { run, found })
+        }
+        _ => Ok(()),
     }
 }
 

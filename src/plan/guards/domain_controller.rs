@@ -13,8 +13,8 @@ use serde_json::Value;
 use crate::inventory::{Dev, Inventory, What};
 use crate::model::OsFamily;
 use crate::plan::guards::{Breach, Ground, Measured};
-use crate::plan::scene::Scene;
-use crate::policy::selector::{self, DeviceExpr};
+use crate::plan::scene::{Scene, unread};
+use crate::policy::selector::DeviceExpr;
 
 /// Tags that say it, in lower case and without separators.
 const TAGS: &[&str] = &["adc", "addc", "domaincontroller", "domaincontrollers", "rodc"];
@@ -71,10 +71,7 @@ pub(super) struct Signs<'s> {
 impl<'s> Signs<'s> {
     pub(super) fn of(scene: &'s Scene<'s>) -> Self {
         let rails = &scene.input.workspace.guardrails.domain_controllers;
-        let partial = |what: &What| *what != What::Devices && scene.inventory.is_partial(*what);
-        let doubt = |expr: &Option<DeviceExpr>| {
-            expr.as_ref().and_then(|expr| selector::reads(expr).into_iter().find(partial))
-        };
+        let doubt = |expr: &Option<DeviceExpr>| unread(scene.inventory, expr.as_ref()?);
         Self { scene, unknown: doubt(&rails.also), excepts: doubt(&rails.except).is_none() }
     }
 

@@ -1,10 +1,10 @@
 //! Guardrails: rules over a draft as a whole.
 //!
 //! Every guardrail sees the same draft, as the steps made it: none sees what another has held. So
-//! lowering a cap or widening the protected set can only hold more (and take back what is pending). All of them run, and each
-//! objects with its numbers and the setting that would change it. A breach holds the whole group of
-//! changes it belongs to; nothing is silently cut down to fit. One rule, one file; a new one is
-//! registered below and touches no other. What protects a device is also asked by `posture`, about
+//! lowering a cap or widening the protected set can only hold more (and take back what is pending).
+//! All of them run, and each objects with its numbers and the setting that would change it. A breach
+//! holds the whole group of changes it belongs to; nothing is silently cut down to fit. One rule, one
+//! file; a new one is registered below and touches no other. What protects a device is also asked by `posture`, about
 //! what is pending or in force already (`protection`). Called by `draft`.
 
 mod cap_alert_rule;

@@ -7,8 +7,7 @@
 
 use crate::inventory::{Dev, What};
 use crate::plan::guards::{Breach, Ground, Measured};
-use crate::plan::scene::Scene;
-use crate::policy::selector;
+use crate::plan::scene::{Scene, unread};
 
 const SETTING: &str = "guardrails.protected";
 
@@ -46,7 +45,5 @@ pub(super) fn selects(scene: &Scene<'_>, device: Dev) -> bool {
 
 /// What the selector reads and nobody could read whole.
 pub(super) fn doubt(scene: &Scene<'_>) -> Option<What> {
-    let partial = |what: &What| *what != What::Devices && scene.inventory.is_partial(*what);
-    let protected = scene.input.workspace.guardrails.protected.as_ref()?;
-    selector::reads(protected).into_iter().find(partial)
+    unread(scene.inventory, scene.input.workspace.guardrails.protected.as_ref()?)
 }

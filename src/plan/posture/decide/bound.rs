@@ -10,7 +10,7 @@
 use jiff::Timestamp;
 
 use crate::inventory::readings::Placement;
-use crate::model::{Holder, Marker, Reading};
+use crate::model::Marker;
 use crate::plan::draft::Kept;
 use crate::plan::posture::decide::{Case, Verdict, strongest};
 use crate::plan::posture::{Level, Wish};
@@ -74,11 +74,7 @@ impl<'c, L: Level> Case<'c, L> {
 
     /// How long each policy keeps a device that we hold, for the guardrail to measure.
     pub(super) fn kept(&self) -> Vec<Kept> {
-        let Reading::Known(value) = self.facts.reading else { return Vec::new() };
-        let placed = self.facts.placed.as_ref().filter(|_| value != L::FREE);
-        let Some(placed) = placed.filter(|it| matches!(it.by, Holder::Ours { .. })) else {
-            return Vec::new();
-        };
+        let Some((_, placed)) = self.held_by_us() else { return Vec::new() };
         let leases = self.leases(&self.record(), placed).into_iter();
         let kept = |it: Held<'c, L>| Kept {
             policy: it.wish.header.name.clone(),

@@ -16,13 +16,14 @@
 //! free; the stronger posture stays (`held`, `weakening-needs-release`) until the last lease ends.
 //!
 //! An exemption keeps our hands off in both directions; only a pending action of ours that would
-//! restrict an exempt device is still cancelled, as is one that would restrict a protected device. Where it accepts a value, nothing is said while the
-//! device has that value, whoever put it there, and it is shown as soon as it has another one.
+//! restrict an exempt device is still cancelled, as is one that would restrict a protected device.
+//! Where it accepts a value, nothing is said while the device has that value, whoever put it there,
+//! and it is shown as soon as it has another one.
 //!
 //! Here the questions, in files of their own the answers: `flight` 2, `free` 3, `ours` 4, `foreign`
-//! 5; `bound` says how long what we hold may be kept; `spared` tells of what we
-//! hold and what is protected by now; `rows` makes what is said of a device that is left as it is, `standing` looks at the lease of one
-//! that stays ours.
+//! 5; `bound` says how long what we hold may be kept; `spared` tells of what we hold and what is
+//! protected by now; `rows` makes what is said of a device that is left as it is, `standing` looks at
+//! the lease of one that stays ours.
 
 mod bound;
 mod flight;
@@ -36,7 +37,7 @@ mod standing;
 use jiff::Timestamp;
 
 use crate::inventory::Dev;
-use crate::inventory::readings::Facts;
+use crate::inventory::readings::{Facts, Placement};
 use crate::model::{Holder, PolicyName, Reading, UnknownReason};
 use crate::plan::draft::{Draft, unknown_reason};
 use crate::plan::order::Proposal;
@@ -130,6 +131,13 @@ impl<'c, L: Level> Case<'c, L> {
             // A restrictive reading always rests on an action.
             None => self.unknown(unknown_reason(&UnknownReason::HistoryPartial)),
         }
+    }
+
+    /// What we have placed here and is in force, with its value.
+    fn held_by_us(&self) -> Option<(L, &'c Placement)> {
+        let Reading::Known(value) = self.facts.reading else { return None };
+        let placed = self.facts.placed.as_ref().filter(|_| value != L::FREE)?;
+        matches!(placed.by, Holder::Ours { .. }).then_some((value, placed))
     }
 
     fn record(&self) -> Record<'c> {

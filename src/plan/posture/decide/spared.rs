@@ -6,7 +6,6 @@
 //!
 //! Called by `decide`.
 
-use crate::model::{Holder, Reading};
 use crate::plan::draft::Draft;
 use crate::plan::guards::protection;
 use crate::plan::posture::Level;
@@ -15,11 +14,7 @@ use crate::plan::types::Disposition;
 
 impl<L: Level> Case<'_, L> {
     pub(super) fn spared(&self, verdict: Verdict, draft: &mut Draft) -> Verdict {
-        let Reading::Known(value) = self.facts.reading else { return verdict };
-        let placed = self.facts.placed.as_ref().filter(|_| value != L::FREE);
-        let Some(placed) = placed.filter(|it| matches!(it.by, Holder::Ours { .. })) else {
-            return verdict;
-        };
+        let Some((value, placed)) = self.held_by_us() else { return verdict };
         // Whoever is let go, or accepted as it is, needs no word.
         let stays = match &verdict {
             Verdict::Unchanged | Verdict::Row(Disposition::Held, _) => true,
