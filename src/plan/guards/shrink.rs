@@ -6,8 +6,9 @@
 //! that each policy selects, with the counts in the plan beside the newest journal that can be read.
 //! Where the inventory shrank, releases that follow from it and restrictions are held; where it grew,
 //! restrictions, since every share was counted over more devices; where a policy selects fewer, its
-//! releases, and where it selects more, its placements. Without a run there is nothing to compare with;
-//! a newest run that cannot be read is said, and an older one is taken.
+//! releases, and where it selects more, its placements. A policy that is new while others of its kind are
+//! gone may be those under another name: it is held against what they selected. Without a run there is
+//! nothing to compare with; a newest run that cannot be read is said, and an older one is taken.
 //!
 //! A jump that nobody lifted does not become the measure of the next run: the plan carries the older
 //! counts on, so that a second run holds what the first one held.
@@ -26,6 +27,8 @@ struct Count {
     code: &'static str,
     /// `KIND/NAME`; the inventory when there is none.
     policy: Option<String>,
+    /// Policies that are gone, whose devices it may have under another name.
+    gone: Vec<String>,
     now: u32,
     before: Option<Before>,
 }
@@ -63,7 +66,7 @@ fn one(ground: &Ground<'_>, count: Count) -> Measured {
 }
 
 fn breach(ground: &Ground<'_>, count: &Count) -> Breach {
-    let Count { code, policy, now, before } = count;
+    let Count { code, policy, gone, now, before } = count;
     let is_held = |change: &Change| match policy {
         None if *code == "inventory-grew" => change.verb.is_restrictive(),
         None => change.verb.is_restrictive() || is_dropped(change),
@@ -72,9 +75,11 @@ fn breach(ground: &Ground<'_>, count: &Count) -> Breach {
     };
     let held = ground.changes().filter(|(_, change)| is_held(change)).map(|(at, _)| at).collect();
     let part = if policy.is_some() { "selection" } else { "inventory" };
-    let scope = match &policy {
-        Some(policy) => format!("policy {policy}"),
-        None => "inventory".to_owned(),
+    let scope = match (policy, gone.as_slice()) {
+        (None, _) => "inventory".to_owned(),
+        (Some(policy), []) => format!("policy {policy}"),
+        (Some(policy), [one]) => format!("policy {policy} in place of {one}"),
+        (Some(policy), gone) => format!("policy {policy} in place of {} policies", gone.len()),
     };
     let last = ground.scene.input.around.last.tenants.get(ground.scene.inventory.tenant_id());
     let mut facts = vec![("now", (*now).into())];
@@ -134,12 +139,29 @@ fn counts(scene: &Scene<'_>) -> Vec<Count> {
         counts.extend(both(codes, None, before, number(scene.inventory.len() as u64), limit));
     }
     let Some(limit) = shrink.selection else { return counts };
-    for (policy, now) in selected(scene) {
-        let before = last.and_then(|last| last.counts.selected.get(&policy)).copied();
+    let all = selected(scene);
+    for (policy, now) in &all {
+        let before = last.and_then(|last| last.counts.selected.get(policy)).copied();
         let codes = ["selection-shrank", "selection-grew"];
-        counts.extend(both(codes, Some(policy), before, now, limit));
+        let [shrank, grew] = both(codes, Some(policy.clone()), before, *now, limit);
+        let renamed = last.filter(|_| before.is_none()).and_then(|last| {
+            let (gone, count) = gone(&last.counts, &all, policy)?;
+            let [_, grew] = both(codes, Some(policy.clone()), Some(count), *now, limit);
+            Some(Count { gone, ..grew })
+        });
+        counts.extend([shrank, renamed.unwrap_or(grew)]);
     }
     counts
+}
+
+/// Policies of that one's kind that the last run had and that are no more, with what they selected.
+fn gone(last: &Baseline, now: &BTreeMap<String, u32>, policy: &str) -> Option<(Vec<String>, u32)> {
+    let kind = |policy: &str| policy.split('/').next().map(str::to_owned);
+    let gone = last.selected.iter().filter(|(name, _)| !now.contains_key(*name));
+    let gone: Vec<_> = gone.filter(|(name, _)| kind(name) == kind(policy)).collect();
+    let count = gone.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(**count));
+    let names: Vec<_> = gone.into_iter().map(|(name, _)| name.clone()).collect();
+    (!names.is_empty()).then_some((names, count))
 }
 
 fn both(
@@ -151,7 +173,7 @@ fn both(
 ) -> [Count; 2] {
     let count = |code, policy, moved: &dyn Fn(u32) -> u32| {
         let of = |count| Before { count, limit: limit.of(count), moved: moved(count) };
-        Count { code, policy, now, before: before.map(of) }
+        Count { code, policy, gone: Vec::new(), now, before: before.map(of) }
     };
     [
         count(shrank, policy.clone(), &|before| before.saturating_sub(now)),

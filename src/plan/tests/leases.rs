@@ -7,7 +7,7 @@ use super::policies::{exempt, isolate, restrict, rule, scan, set, tag, workspace
 use super::{planned, planned_around, rows};
 use crate::model::ActionKind::{Isolate, Unisolate};
 use crate::model::ActionStatus::Succeeded;
-use crate::model::{Facet, Isolation, Span};
+use crate::model::{Facet, Isolation, IsolationMode, Span};
 use crate::plan::standing::{PolicyRow, Then};
 use crate::plan::types::Plan;
 use crate::plan::{Circumstances, Lift};
@@ -231,5 +231,23 @@ fn a_policy_without_leases_left_strengthens_nothing_that_was_put_back() {
         let policies = PolicySet { isolation: vec![policy], ..set() };
         let plan = planned(&policies, &workspace(), fleet.build());
         assert_eq!(rows(&plan), [expected], "{renewal}");
+    }
+}
+
+/// Another policy wants more, but the time it would have had from that start is over.
+#[test]
+fn a_policy_whose_lease_is_over_makes_nothing_stronger() {
+    let comment = marked_until("contoso-soc", "ir", Span::from_hours(72).after(ago(5)));
+    let fleet = Fleet::of([Machine::new("pc-1").tag("ir")])
+        .action("pc-1", Isolate, Succeeded, ago(5), &comment, "palisade")
+        .last_action(|row| row.isolation = Some(Isolation::Selective));
+    let mut held = isolate("ir", tag("ir"));
+    held.isolation = IsolationMode::Selective;
+    let stronger = "do isolate pc-1 selective -> full (strengthened)";
+    for (hours, expected) in [(4, vec![]), (6, vec![stronger])] {
+        let mut full = isolate("short", tag("ir"));
+        full.containment.lease = Lease::For(Span::from_hours(hours));
+        let policies = PolicySet { isolation: vec![held.clone(), full], ..set() };
+        assert_eq!(rows(&planned(&policies, &workspace(), fleet.build())), expected, "{hours}");
     }
 }

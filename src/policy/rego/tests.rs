@@ -169,6 +169,19 @@ fn one_call_makes_no_more_than_a_bound() {
     assert!(ask(many).unwrap_err().message.contains("does not end"));
 }
 
+/// What a call makes counts as steps: one large call and a short loop are too much together.
+#[test]
+fn a_large_call_takes_from_the_steps_that_are_left() {
+    let rule = |width: u32| {
+        format!(
+            "package l\ntext(n) := concat(\"\", [\"a\" | some _ in numbers.range(1, n)])\ndeny contains a if {{\n  replace(text(1000), \"b\", text({width})) != \"\"\n  some a in numbers.range(1, 2000)\n  a == -1\n}}\n"
+        )
+    };
+    assert_eq!(ask(&rule(100)), Ok(Vec::new()));
+    let fault = ask(&rule(3_000)).unwrap_err();
+    assert!(fault.message.contains("does not end"), "{fault:?}");
+}
+
 #[test]
 fn bounded_calls_do_what_they_did() {
     for (call, expected) in [

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::plain;
 use crate::inventory::AlertRow;
-use crate::model::ActionKind::Isolate;
+use crate::model::ActionKind::{Isolate, RestrictCodeExecution};
 use crate::model::ActionStatus::{Cancelled, Succeeded};
 use crate::model::{Span, Verb};
 use crate::plan::tests::fleet::{Fleet, Machine, ago, alert};
 use crate::plan::tests::planned;
-use crate::plan::tests::policies::{isolate, set, tag, workspace};
+use crate::plan::tests::policies::{isolate, restrict, set, tag, workspace};
 use crate::plan::types::Plan;
 use crate::policy::selector::ast::Glob;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
@@ -122,6 +122,22 @@ fn a_policy_that_is_renamed_keeps_what_it_took() {
     tagged.machines[7].tags.push("ir".to_owned());
     check(&planned(&beside, &capped(6), tagged.build()), 6, &[]);
     check(&planned(&beside, &capped(6), ran("case").build()), 0, &[(RULE, 1, 6)]);
+}
+
+#[test]
+fn code_restrictions_are_counted_like_isolations() {
+    let by_alert = restrict("code", by_alert());
+    let by_tag = restrict("case", tag("ir"));
+    let policies = PolicySet { restriction: vec![by_alert, by_tag], ..set() };
+    let alert_rule = Some(Rolling { count: 6, window: Span::from_hours(24) });
+    let mut workspace = workspace();
+    workspace.guardrails.caps = [(Verb::Restrict, Caps { alert_rule, ..Caps::default() })].into();
+    let mut ran = fleet(6).by_us("pc-7", RestrictCodeExecution, Succeeded, ago(20), "case");
+    ran = ran.alert(titled("pc-7", "'Older' malware was seen on pc-7"));
+    check(&planned(&policies, &workspace, ran.build()), 0, &[(RULE, 1, 6)]);
+    // The policy that took it needs no alert.
+    ran.machines[7].tags.push("ir".to_owned());
+    check(&planned(&policies, &workspace, ran.build()), 6, &[]);
 }
 
 #[test]

@@ -97,6 +97,34 @@ fn a_policy_that_selects_many_more_does_not_place_them() {
     check(&saw(40, 1), &fleet(3, 37), 3, &[]);
 }
 
+/// A name is no way past: what the new policy selects is held against those of its kind that are gone.
+#[test]
+fn a_policy_under_another_name_is_no_new_one() {
+    let saw = |policies: &[(&str, u32)]| {
+        let mut around = saw(40, 0);
+        let selected = policies.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+        around.last.tenants.values_mut().for_each(|seen| {
+            seen.counts = Baseline { devices: 40, selected: Clone::clone(&selected) };
+        });
+        around
+    };
+    let gone = "IsolationSet/before";
+    check(&saw(&[(gone, 2)]), &fleet(6, 34), 6, &[]);
+    let plan = check(&saw(&[(gone, 2)]), &fleet(7, 33), 0, &[("selection-grew", 7)]);
+    assert_eq!(plan.objections[0].scope, format!("policy {POLICY} in place of {gone}"));
+    // The next run does not know the old name and goes by the old count.
+    assert_eq!(plan.tenants[0].baseline.as_ref().unwrap().selected[POLICY], 2);
+    let two = saw(&[(gone, 2), ("IsolationSet/other", 1)]);
+    check(&two, &fleet(7, 33), 7, &[]);
+    let plan = check(&two, &fleet(8, 32), 0, &[("selection-grew", 8)]);
+    assert_eq!(plan.objections[0].scope, format!("policy {POLICY} in place of 2 policies"));
+    // Fewer devices than the old ones had are no jump, and a policy of another kind is another.
+    check(&saw(&[(gone, 30)]), &fleet(7, 33), 7, &[]);
+    check(&saw(&[("ScanSchedule/before", 2)]), &fleet(7, 33), 7, &[]);
+    // It stands beside one that is still there.
+    check(&saw(&[(POLICY, 7), (gone, 0)]), &fleet(7, 33), 7, &[]);
+}
+
 #[test]
 fn a_policy_that_selects_many_fewer_does_not_release_them() {
     let held = (0..6).fold(fleet(1, 39), |fleet, n| {
