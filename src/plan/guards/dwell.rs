@@ -17,7 +17,8 @@ use crate::plan::guards::{Breach, Ground, Left, Measured, seconds};
 use crate::plan::order::Proposal;
 
 /// Reasons of releases that a flickering selector or checkout can bring about.
-const FLICKERS: &[&str] = &["no-longer-selected", "policy-gone", "policy-in-audit"];
+const FLICKERS: &[&str] =
+    &["no-longer-selected", "policy-gone", "policy-in-audit", "lease-shortened"];
 
 /// Releases of one verb and policy.
 #[derive(Default)]

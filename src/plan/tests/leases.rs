@@ -83,6 +83,27 @@ fn an_edit_that_moves_a_lease_is_shown_and_makes_no_call() {
     );
 }
 
+#[test]
+fn a_release_says_that_an_edit_ended_the_lease() {
+    let released = |fleet: &Fleet, lease| {
+        let mut policy = isolate("ir", tag("ir"));
+        policy.containment.lease = lease;
+        let policies = PolicySet { isolation: vec![policy], ..set() };
+        let plan = planned(&policies, &workspace(), fleet.build());
+        let reason = plan.changes[0].reason.clone().unwrap();
+        (reason.code.clone(), reason.facts.get("written").map(ToString::to_string))
+    };
+    let hours = |hours| Lease::For(Span::from_hours(hours));
+    let written = format!("\"{}\"", Span::from_hours(72).after(ago(5)));
+    let cut = ("lease-shortened".to_owned(), Some(written));
+    assert_eq!(released(&placed(5, 72), hours(1)), cut);
+    assert_eq!(released(&placed(5, 72), Lease::Until(ago(1))), cut);
+    let ended = ("lease-ended".to_owned(), None);
+    assert_eq!(released(&placed(5, 3), hours(3)), ended);
+    // The edit came after the lease had ended anyway.
+    assert_eq!(released(&placed(5, 3), hours(1)), ended);
+}
+
 /// What is planned of a device so many hours after it was placed for 72, `maxLease` being as long.
 fn lengthened(hours: u64, lifted: bool, change: impl FnOnce(&mut Lease, &mut u32)) -> Plan {
     let mut policy = isolate("ir", tag("ir"));

@@ -137,7 +137,9 @@ fn lets_go(change: &Change, sooner: bool) -> bool {
     let code = change.reason.as_ref().map_or("", |reason| reason.code.as_str());
     match change.verb {
         Verb::Cancel => code == "protected-pending" || (sooner && code == "no-longer-wanted"),
-        Verb::Release | Verb::Unrestrict => sooner && code == "lease-ended",
+        Verb::Release | Verb::Unrestrict => {
+            sooner && matches!(code, "lease-ended" | "lease-shortened")
+        }
         _ => false,
     }
 }

@@ -129,9 +129,14 @@ impl Cause {
         match (disposition, code) {
             (_, "exemption") => Self::Exempt,
             (_, "accepted-moved") => Self::Moved,
-            (_, "lease-ended" | "lease-spent" | "on-expiry-hold" | "adopted-lease-ended") => {
-                Self::Expired
-            }
+            (
+                _,
+                "lease-ended"
+                | "lease-shortened"
+                | "lease-spent"
+                | "on-expiry-hold"
+                | "adopted-lease-ended",
+            ) => Self::Expired,
             (_, "not-yet" | "retry-delay") | (Disposition::Do, _) => Self::Pending,
             (Disposition::Unknown, _) => Self::Unknown,
             (Disposition::Foreign, _) => Self::Foreign,

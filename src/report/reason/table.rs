@@ -178,6 +178,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "the lease it had is over[: it ended at {ended}]; nothing is put back without an end",
     ),
     (
+        "lease-shortened",
+        "lease shortened",
+        "a shorter lease ended[ at {ended}]; it was to end at {written}",
+    ),
+    (
         "lease-sooner",
         "ends sooner than written",
         "its lease ends at {ends}, sooner than written[: {written}]",

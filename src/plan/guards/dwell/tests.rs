@@ -3,10 +3,10 @@
 use crate::model::ActionKind::{Isolate, RestrictCodeExecution};
 use crate::model::ActionStatus::Succeeded;
 use crate::model::Span;
-use crate::plan::tests::fleet::{Fleet, Machine, ago};
+use crate::plan::tests::fleet::{Fleet, Machine, ago, marked_until};
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
 use crate::plan::tests::{planned, rows};
-use crate::policy::set::Mode;
+use crate::policy::set::{Lease, Mode};
 use crate::policy::{PolicySet, Workspace};
 
 fn dwelling(hours: u64) -> Workspace {
@@ -54,10 +54,23 @@ fn a_policy_that_is_gone_or_only_reports_dwells_too() {
 #[test]
 fn the_end_of_a_lease_is_never_held() {
     let mut short = policies();
-    short.isolation[0].containment.lease = crate::policy::set::Lease::For(Span::from_secs(60));
+    short.isolation[0].containment.lease = Lease::For(Span::from_secs(60));
     let mut fleet = fleet(1);
     fleet.machines[0].tags.push("ir".to_owned());
     check(&short, &dwelling(2), &fleet, "do release pc-1 full -> free (lease-ended)");
+}
+
+#[test]
+fn a_lease_that_an_edit_cut_short_dwells() {
+    let mut short = policies();
+    short.isolation[0].containment.lease = Lease::For(Span::from_secs(60));
+    let device = Fleet::of([Machine::new("pc-1").tag("ir")]);
+    let comment = marked_until("contoso-soc", "ir", Span::from_hours(72).after(ago(1)));
+    let fleet = device.action("pc-1", Isolate, Succeeded, ago(1), &comment, "palisade");
+    let fleet = fleet.last_action(|action| action.updated = ago(1));
+    check(&short, &dwelling(2), &fleet, "held pc-1 isolation dwell");
+    let done = "do release pc-1 full -> free (lease-shortened)";
+    check(&short, &dwelling(1), &fleet, done);
 }
 
 #[test]

@@ -115,6 +115,7 @@ impl<'c, L: Level> Case<'c, L> {
         over: &[(&'c Wish<'c, L>, Timestamp)],
         record: &Record<'_>,
     ) -> Verdict {
+        let cut = self.cut_short(placed, over);
         let ended = over.iter().map(|(_, end)| *end).max();
         let ended = ended.map(|at| at.to_string()).unwrap_or_default();
         let over: Vec<_> = over.iter().map(|(wish, _)| *wish).collect();
@@ -122,7 +123,11 @@ impl<'c, L: Level> Case<'c, L> {
             let reason = Reason::new("on-expiry-hold").with("ended", ended);
             return self.held(reason, value, Some(L::FREE));
         }
-        let reason = Reason::new("lease-ended").with("ended", ended);
+        let reason = match cut {
+            Some(written) => Reason::new("lease-shortened").with("written", written.to_string()),
+            None => Reason::new("lease-ended"),
+        };
+        let reason = reason.with("ended", ended);
         let text = record.ended_text(over.iter().map(|wish| (&wish.header.name, wish.containment)));
         self.release(value, placed, reason, self.because(&over), text)
     }

@@ -9,6 +9,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::inventory::readings::Placement;
 use crate::model::{Holder, Marker, Reading, Span, marker};
 use crate::plan::posture::decide::Case;
 use crate::plan::posture::{Level, Wish};
@@ -56,6 +57,18 @@ impl<L: Level> Case<'_, L> {
             action: placed.action.to_string(),
             since: placed.completed,
         })
+    }
+
+    /// What was written when the lease should have ended by now only because an edit moved it.
+    pub(super) fn cut_short(
+        &self,
+        placed: &Placement,
+        ends: &[(&Wish<'_, L>, Timestamp)],
+    ) -> Option<Timestamp> {
+        let written = Marker::find(&placed.comment).and_then(|marker| marker.until)?;
+        let (last, end) = ends.iter().max_by_key(|(_, end)| *end).copied()?;
+        let moved = self.moved(last, end, written)?;
+        (moved.code == "lease-sooner" && written > self.now()).then_some(written)
     }
 
     /// Whether the end is another one than was written, and which way it moved.
