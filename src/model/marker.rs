@@ -12,6 +12,8 @@ use ring::digest::{SHA256, digest};
 pub const MARKER_MAX: usize = 120;
 /// Longest comment in characters. The service documents no limit; this one is ours.
 pub const COMMENT_MAX: usize = 400;
+/// Characters that are kept, before the marker of an alert's comment, for the verdict that goes with it.
+pub const VERDICT_NOTE_MAX: usize = 70;
 /// Longest workspace id a marker can carry whole.
 pub const WORKSPACE_MAX: usize = 30;
 /// Longest policy name a marker can carry whole; a longer one is abbreviated by `abbreviated`.

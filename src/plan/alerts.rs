@@ -5,11 +5,14 @@
 //! an error that the alert proves: nothing is done to it. A rule in audit mode decides only where no
 //! enforcing rule does.
 //!
-//! A verdict counts as ours only when a comment of the alert carries our marker; so whenever we give
-//! a verdict a marked comment goes with it, even when the rule states no text. Any other verdict is
-//! a person's and stays unless `overwriteAnalyst: true`: when it differs, the alert is left alone;
-//! when it is the same, only status and assignee are set, and no comment is posted that would claim
-//! the person's verdict as ours. `unknown` is no verdict. A rule's comment is posted once.
+//! A verdict counts as ours only while it is the one that our last marked comment names (`verdict`); so
+//! whenever we give a verdict such a comment goes with it, even when the rule states no text. Any other
+//! verdict is a person's, that of an analyst who corrected ours included, and stays unless
+//! `overwriteAnalyst: true`: when it differs, the alert is left alone; when it is the same, only status
+//! and assignee are set, and no comment is posted that would claim the person's verdict as ours.
+//! `unknown` is no verdict. A rule's text is posted once.
+
+mod verdict;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -154,10 +157,9 @@ impl Case<'_> {
             comment: None,
         };
         let ours = &self.scene.input.workspace.id;
-        let marked = markers(alert, ours).next().is_some();
         let judged = alert.classification != Classification::Unknown
             || alert.determination != Determination::Unknown;
-        let by_person = judged && !marked && !rule.overwrite_analyst;
+        let by_person = judged && !rule.overwrite_analyst && !verdict::is_ours(alert, ours);
         let gives_verdict = set.classification.is_some() || set.determination.is_some();
         // The last word of ours on the alert was that a person took the rule's verdict back.
         let last = alert.comments.iter().rev().find(|comment| {
@@ -180,10 +182,13 @@ impl Case<'_> {
         }
         let said =
             markers(alert, ours).any(|found| marker::names(&found.policy, &rule.header.name));
-        let comment = match comment {
-            Some(_) if by_person => None,
-            Some(text) => (!said).then(|| Arc::clone(text)),
-            None => (gives_verdict && !marked).then(|| Arc::from("")),
+        let text = comment.as_ref().filter(|_| !by_person && !said);
+        let comment = if gives_verdict {
+            let (classification, determination) = given(alert, &set);
+            let text = text.map_or("", |text| text);
+            Some(verdict::noted(text, classification, determination).into())
+        } else {
+            text.map(Arc::clone)
         };
         let delta = Delta { set, comment };
         Ok((delta != Delta::default()).then_some(delta))
@@ -267,6 +272,16 @@ fn value(alert: &AlertRow, set: &Verdict) -> String {
 /// `status/classification/determination/assignedTo` as they are.
 pub(super) fn value_of(alert: &AlertRow) -> String {
     value(alert, &Verdict::default())
+}
+
+/// The verdict that the alert has after `set`: a new classification leaves no older determination.
+fn given(alert: &AlertRow, set: &Verdict) -> (Classification, Determination) {
+    match set.classification {
+        Some(classification) => {
+            (classification, set.determination.unwrap_or(Determination::Unknown))
+        }
+        None => (alert.classification, set.determination.unwrap_or(alert.determination)),
+    }
 }
 
 fn is_assigned(alert: &AlertRow, wanted: &str) -> bool {

@@ -59,7 +59,9 @@ fn a_matching_alert_is_classified_with_the_spellings_of_graph() {
     assert_eq!(change.parameters.determination.as_deref(), Some("securityTesting"));
     assert_eq!(change.parameters.assigned_to.as_deref(), Some("soc@contoso.example"));
     let comment = change.parameters.comment.clone().unwrap();
-    assert!(comment.starts_with("red team range [palisade contoso-soc/red-team "), "{comment}");
+    let note = "(verdict informationalExpectedActivity/securityTesting)";
+    let whole = format!("red team range {note} [palisade contoso-soc/red-team ");
+    assert!(comment.starts_with(&whole), "{comment}");
     assert_eq!(change.target.group, "Workstations");
     assert_eq!(change.because[0].terms.len(), 1);
     assert_eq!(plan.summary.total, 1);
@@ -98,8 +100,49 @@ fn a_verdict_that_a_person_gave_stays() {
     let mut bold = red_team();
     bold.overwrite_analyst = true;
     check(&with([bold]), judged.clone(), &[overwritten]);
-    judged.comments = vec![Arc::from(marked("contoso-soc", "some-older-rule"))];
+    // One of ours that names no verdict claims none; one that names this verdict does.
+    let of_ours = marked("contoso-soc", "some-older-rule");
+    judged.comments = vec![Arc::from(of_ours.as_str())];
+    check(&with([red_team()]), judged.clone(), &["held ALERT classification analyst-verdict"]);
+    let gave = |verdict| Arc::from(of_ours.replace("for a test", verdict));
+    judged.comments = vec![gave("(verdict truePositive/malware)")];
     check(&with([red_team()]), judged, &[overwritten]);
+}
+
+/// Nothing but the changed verdict tells that a person was there.
+#[test]
+fn a_persons_correction_of_our_verdict_stays() {
+    let plan = planned(
+        &with([red_team()]),
+        &workspace(),
+        Fleet::of([Machine::new("pc-1")]).alert(new()).build(),
+    );
+    let comment = plan.changes[0].parameters.comment.as_deref().unwrap();
+    let mut given = new();
+    given.status = AlertStatus::Resolved;
+    given.classification = Classification::InformationalExpectedActivity;
+    given.determination = Determination::SecurityTesting;
+    given.assigned_to = Some(Arc::from("soc@contoso.example"));
+    given.comments = vec![Arc::from(comment)];
+    check(&with([red_team()]), given.clone(), &[]);
+    let held = ["held ALERT classification analyst-verdict"];
+    let corrected = AlertRow {
+        classification: Classification::TruePositive,
+        determination: Determination::Malware,
+        ..given.clone()
+    };
+    check(&with([red_team()]), corrected, &held);
+    let half = AlertRow { determination: Determination::Other, ..given.clone() };
+    check(&with([red_team()]), half, &held);
+    // An edit of the rule changes what is still ours, and says so anew without the text.
+    let mut edited = red_team();
+    edited.set.classification = Some(Classification::FalsePositive);
+    edited.set.determination = Some(Determination::NotMalicious);
+    let fleet = Fleet::of([Machine::new("pc-1")]).alert(given);
+    let plan = planned(&with([edited]), &workspace(), fleet.build());
+    let comment = plan.changes[0].parameters.comment.as_deref().unwrap();
+    let note = "(verdict falsePositive/notMalicious) [palisade contoso-soc/red-team ";
+    assert!(comment.starts_with(note), "{comment}");
 }
 
 #[test]
@@ -127,7 +170,8 @@ fn a_verdict_without_words_still_carries_the_marker() {
         Fleet::of([Machine::new("pc-1")]).alert(new()).build(),
     );
     let comment = plan.changes[0].parameters.comment.clone().unwrap();
-    assert!(comment.starts_with("[palisade contoso-soc/red-team "), "{comment}");
+    let note = "(verdict informationalExpectedActivity/securityTesting)";
+    assert!(comment.starts_with(&format!("{note} [palisade contoso-soc/red-team ")), "{comment}");
 }
 
 #[test]

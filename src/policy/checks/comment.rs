@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::diag::Code;
-use crate::model::marker::{COMMENT_MAX, MARKER_MAX};
+use crate::model::marker::{COMMENT_MAX, MARKER_MAX, VERDICT_NOTE_MAX};
 use crate::policy::checks::Cx;
 use crate::policy::set::Header;
 use crate::policy::yaml::Node;
@@ -16,24 +16,24 @@ pub(super) fn comment(cx: &mut Cx<'_>, spec: &Node, header: &Header) -> Arc<str>
     let node = spec.get("comment");
     let written = node.and_then(Node::text);
     let text = written.or(header.description.as_deref()).unwrap_or(header.name.as_str());
-    finish(cx, text, node.filter(|_| written.is_some()))
+    finish(cx, text, node.filter(|_| written.is_some()), ROOM)
 }
 
-/// A comment that the author wrote, with the suffix.
+/// A comment of an alert rule, with the suffix.
 pub(super) fn written(cx: &mut Cx<'_>, node: &Node) -> Option<Arc<str>> {
     let text = super::leaf::text(cx, node)?;
-    Some(finish(cx, &text, Some(node)))
+    Some(finish(cx, &text, Some(node), ROOM - VERDICT_NOTE_MAX))
 }
 
-fn finish(cx: &mut Cx<'_>, text: &str, node: Option<&Node>) -> Arc<str> {
+fn finish(cx: &mut Cx<'_>, text: &str, node: Option<&Node>, room: usize) -> Arc<str> {
     let suffix = cx.workspace.and_then(|workspace| workspace.defaults.comment_suffix.clone());
     let whole = match suffix {
         Some(suffix) => format!("{} {suffix}", text.trim()),
         None => text.trim().to_owned(),
     };
     let length = whole.chars().count();
-    if let Some(node) = node.filter(|_| length > ROOM) {
-        let message = format!("the comment has {length} characters, {ROOM} are kept");
+    if let Some(node) = node.filter(|_| length > room) {
+        let message = format!("the comment has {length} characters, {room} are kept");
         cx.report::<()>(Code::LongComment, &node.place, message);
     }
     whole.into()

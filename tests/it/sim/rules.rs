@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use palisade::emulator::tenant::Handling;
 use palisade::model::{AlertStatus, Classification, Determination, Severity};
 
 use super::alerts::Look;
@@ -201,7 +202,7 @@ pub(super) fn wish(site: &Site, alert: &Look) -> Wish {
     let by_rule = || marks.iter().filter(|(mark, _)| is_called(&mark.policy, name));
     let judged = now.classification != Classification::Unknown
         || now.determination != Determination::Unknown;
-    let persons = judged && marks.is_empty() && !rule.overwrite;
+    let persons = judged && !rule.overwrite && !is_given(now, &marks);
     let assigned = now.assigned_to.as_deref().unwrap_or_default().to_lowercase();
     let mut set = Set {
         status: rule.set.status.filter(|wanted| *wanted != now.status),
@@ -224,11 +225,17 @@ pub(super) fn wish(site: &Site, alert: &Look) -> Wish {
         set.determination = rule.set.determination;
     }
     let said = by_rule().next().is_some();
-    set.comment = match rule.set.comment {
-        true => !said && !persons,
-        false => verdict && marks.is_empty(),
-    };
+    set.comment = verdict || rule.set.comment && !said && !persons;
     if set == Set::default() { Wish::Nothing } else { Wish::Do(name.clone(), set) }
+}
+
+/// Whether the verdict is the one that the last comment of ours which names any says.
+fn is_given(now: &Handling, marks: &[(Mark, &str)]) -> bool {
+    let named = marks.iter().rev().find_map(|(_, text)| {
+        let (_, rest) = text.split_once("(verdict ")?;
+        rest.split_once(')').map(|(note, _)| note.to_owned())
+    });
+    named == Some(format!("{}/{}", now.classification.word(), now.determination.word()))
 }
 
 /// Comments of the alert that are the workspace's own, oldest first.

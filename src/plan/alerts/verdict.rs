@@ -1,0 +1,104 @@
+//! Whose verdict an alert has: the comment that went with ours says what we gave.
+//!
+//! A marker alone would claim whatever verdict stands there, and an analyst who corrects ours in the
+//! portal leaves no comment. So the comment of a verdict names it between the author's text and the
+//! marker, `(verdict falsePositive/notMalicious)`, and a verdict is ours only while it is the one
+//! that our last such comment names. Called by `alerts`; must never read a marker of another workspace
+//! as ours.
+
+use crate::inventory::AlertRow;
+use crate::model::marker::{COMMENT_MAX, MARKER_MAX, VERDICT_NOTE_MAX};
+use crate::model::{Classification, Determination, Marker, WorkspaceId};
+
+const BEGIN: &str = "(verdict ";
+
+/// Whether the workspace gave the verdict that the alert has.
+pub(super) fn is_ours(alert: &AlertRow, ours: &WorkspaceId) -> bool {
+    let given = alert.comments.iter().rev().find_map(|comment| given(comment, ours));
+    given == Some((alert.classification, alert.determination))
+}
+
+/// The verdict that a comment of the workspace names.
+fn given(comment: &str, ours: &WorkspaceId) -> Option<(Classification, Determination)> {
+    Marker::find(comment).filter(|marker| marker.workspace == *ours)?;
+    let (text, _) = comment.rsplit_once("[palisade ")?;
+    let (_, note) = text.trim_end().strip_suffix(')')?.rsplit_once(BEGIN)?;
+    let (classification, determination) = note.split_once('/')?;
+    Some((Classification::parse(classification)?, Determination::parse(determination)?))
+}
+
+/// The author's text with a note of the verdict behind it, which is not cut when the text is.
+pub(super) fn noted(
+    text: &str,
+    classification: Classification,
+    determination: Determination,
+) -> String {
+    let room = COMMENT_MAX - MARKER_MAX - VERDICT_NOTE_MAX;
+    let text = text.trim();
+    let cut: String = if text.chars().count() > room {
+        text.chars().take(room - 1).chain(['…']).collect()
+    } else {
+        text.to_owned()
+    };
+    let note = format!("{BEGIN}{classification}/{determination})");
+    if cut.is_empty() { note } else { format!("{cut} {note}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::fleet::{alert, marked};
+
+    const OURS: &str = "contoso-soc";
+
+    fn said(text: &str, workspace: &str) -> String {
+        marked(workspace, "red-team").replace("for a test", text)
+    }
+
+    #[test]
+    fn a_verdict_is_ours_while_it_is_the_last_that_we_named() {
+        use Classification::{FalsePositive, TruePositive, Unknown};
+        use Determination::{Malware, NotMalicious};
+        let note = noted("by rule", FalsePositive, NotMalicious);
+        assert_eq!(note, "by rule (verdict falsePositive/notMalicious)");
+        let older = noted("", TruePositive, Malware);
+        let check = |comments: &[String], classification, determination| {
+            let comments = comments.iter().map(|it| it.as_str().into()).collect();
+            let row = alert("da1", "pc-1");
+            let row = AlertRow { comments, classification, determination, ..row };
+            is_ours(&row, &OURS.into())
+        };
+        let ours = [said(&older, OURS), said(&note, OURS), said("another rule", OURS)];
+        assert!(check(&ours, FalsePositive, NotMalicious));
+        for (classification, determination) in [
+            (TruePositive, Malware),
+            (FalsePositive, Malware),
+            (TruePositive, NotMalicious),
+            (Unknown, Determination::Unknown),
+        ] {
+            assert!(!check(&ours, classification, determination));
+        }
+        for comments in [
+            vec![],
+            vec![said(&note, "another")],
+            vec![said("no word of it", OURS)],
+            vec![note.clone()],
+            vec![format!("{} and more", said(&note, OURS))],
+        ] {
+            assert!(!check(&comments, FalsePositive, NotMalicious), "{comments:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_note_behind_the_longest_text_is_whole() {
+        let longest = Classification::ALL.iter().flat_map(|classification| {
+            Determination::ALL.iter().map(|determination| (*classification, *determination))
+        });
+        for (classification, determination) in longest {
+            let text = noted(&"ä".repeat(900), classification, determination);
+            assert!(text.chars().count() <= COMMENT_MAX - MARKER_MAX, "{text}");
+            let comment = Marker::find(&said("x", OURS)).unwrap().comment(&text);
+            assert_eq!(given(&comment, &OURS.into()), Some((classification, determination)));
+        }
+    }
+}
