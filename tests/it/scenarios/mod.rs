@@ -52,6 +52,7 @@ scripts! {
     a_selector_that_is_too_wide,
     a_stale_plan_never_wins,
     a_wave_that_fails,
+    an_analyst_who_corrects_a_verdict,
     an_attacker_steers_the_trigger,
     an_empty_set_is_not_everything,
     an_expired_exemption,
@@ -239,7 +240,7 @@ fn scenery(stage: &mut Stage, id: &str, words: &mut Words) -> Result<(), String>
             tenant::somebody(stage, &name, words)
         }
         "fault" | "clear" | "switch" | "roles" | "offline" | "online" | "tag" | "untag"
-        | "drift" | "fail" | "at" => {
+        | "drift" | "fail" | "classify" | "at" => {
             let mut line = quoted(&verb);
             while let Some(word) = words.next() {
                 line.push(' ');
