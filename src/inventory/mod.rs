@@ -9,6 +9,7 @@
 mod build;
 mod builder;
 mod columns;
+mod device;
 mod flags;
 mod footprint;
 mod history;

@@ -16,24 +16,27 @@
 //! back stays until its end, and an alert rule does not set again what was undone. Guardrails and exemptions hold as ever. Called by `draft`; undo is
 //! undone in the same way.
 
+mod alerts;
+mod words;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::inventory::{ActionRow, AlertRow, Dev, Inventory, What, readings};
+use crate::inventory::{ActionRow, Dev, Inventory, readings};
 use crate::model::{
-    ActionStatus, AlertId, AlertStatus, Classification, Determination, DeviceId, Facet, Holder,
-    Isolation, Marker, PolicyName, Reading, Restriction, UnknownReason, Verb, marker,
+    ActionStatus, DeviceId, Facet, Holder, Isolation, Marker, PolicyName, Reading, Restriction,
+    UnknownReason, Verb,
 };
 use crate::plan::draft::{Draft, unknown_reason};
 use crate::plan::order::{Order, Proposal};
-use crate::plan::posture::{Level, matrix};
-use crate::plan::scene::Scene;
-use crate::plan::types::{Change, Disposition, Entry, Parameters, Reason, Risk};
-use crate::plan::{alerts, posture};
 
-/// How the comment of an undoing begins; the run and the policies follow.
-pub const PREFIX: &str = "undo of ";
+use crate::plan::posture::{self, Level, matrix};
+use crate::plan::scene::Scene;
+use crate::plan::types::{Change, Disposition, Entry, Parameters, Reason};
+
+pub use words::PREFIX;
+pub(super) use words::{is_undo, names, put_back_until, run_of};
 
 /// A run that is to be undone.
 #[derive(Clone, Debug)]
@@ -62,31 +65,6 @@ pub enum Standing {
     Open,
     /// The run did nothing.
     Nothing,
-}
-
-/// Until when a posture lasts that an undoing put back; none for any other comment.
-pub(super) fn put_back_until(comment: &str) -> Option<Timestamp> {
-    Marker::find(comment).filter(|_| is_undo(comment))?.until
-}
-
-/// Whether the comment is one of an undoing.
-pub(super) fn is_undo(comment: &str) -> bool {
-    comment.starts_with(PREFIX)
-}
-
-/// The run that an undoing's comment names.
-pub(super) fn run_of(comment: &str) -> &str {
-    let rest = comment.strip_prefix(PREFIX).unwrap_or_default();
-    rest.split([' ', ':']).next().unwrap_or_default()
-}
-
-/// Whether an undoing's comment names the policy among those whose wish it took back. When the list
-/// was cut to fit, the marker's own policy still counts.
-pub(super) fn names(comment: &str, policy: &PolicyName) -> bool {
-    let marked = Marker::find(comment).is_some_and(|found| marker::names(&found.policy, policy));
-    let text = comment.split_once(" [palisade ").map_or(comment, |(text, _)| text);
-    let list = text.split_once(": ").map_or("", |(_, list)| list);
-    is_undo(comment) && (marked || list.split(", ").any(|name| name == policy.as_str()))
 }
 
 /// A row for each change of the run in the scene's tenant.
@@ -341,57 +319,6 @@ impl Case<'_> {
         });
         Verdict::Do(Box::new(Proposal { change, device: Some(device), adds }))
     }
-
-    // ── alerts ──────────────────────────────────────────────────────────────────────────────────
-
-    fn alert(&self) -> Option<Verdict> {
-        let inventory = self.scene.inventory;
-        let Some(alert) = inventory.alert(&AlertId::from(self.change.target.id.as_str())) else {
-            if inventory.is_partial(What::Alerts) {
-                let what = What::Alerts.word().into();
-                return Some(self.unknown(&UnknownReason::ReadFailed { what }));
-            }
-            return Some(self.row(Disposition::Unknown, Reason::new("alert-gone"), None));
-        };
-        let now = alerts::value_of(alert);
-        let Change { from, to, .. } = self.change;
-        if from == to {
-            // A comment was all there was.
-            return (self.standing == Standing::Done).then(|| self.no_inverse());
-        }
-        if now == *from {
-            let undone = alert.comments.iter().any(|comment| self.is_undone_by(comment));
-            return undone.then(|| self.undone(alert.updated));
-        }
-        if now != *to {
-            return Some(self.moved(None, alert.updated, &now));
-        }
-        let Some(parameters) = before(self.change) else {
-            return Some(self.no_inverse());
-        };
-        Some(self.reclassify(alert, now, parameters))
-    }
-
-    fn reclassify(&self, alert: &AlertRow, now: String, parameters: Parameters) -> Verdict {
-        let rule = self.change.because.first().map_or("", |why| why.name.as_str());
-        let change = self.scene.change(Order {
-            verb: Verb::Classify,
-            facet: Facet::Classification,
-            target: self.change.target.clone(),
-            from: now,
-            to: self.change.from.clone(),
-            parameters,
-            lease_end: None,
-            because: self.change.because.clone(),
-            reason: Some(self.reason()),
-            risk: Risk::Low,
-            evidence: Some(alert.updated.to_string()),
-            expects: None,
-            policy: PolicyName::from(rule),
-            text: Some(self.text()),
-        });
-        Verdict::Do(Box::new(Proposal { change, device: None, adds: false }))
-    }
 }
 
 /// The latest succeeded action of a facet, by completion; before another one when it is given.
@@ -410,28 +337,4 @@ fn latest<'i>(
         .filter(|row| kinds.contains(&row.kind) && row.status == ActionStatus::Succeeded)
         .filter(|row| before.is_none_or(|before| key(row) < key(before)))
         .max_by(|left, right| key(left).cmp(&key(right)))
-}
-
-/// The values that the change set, as they were before; none when they cannot be told.
-fn before(change: &Change) -> Option<Parameters> {
-    let mut parts = change.from.splitn(4, '/');
-    let mut part = || parts.next();
-    let status = AlertStatus::parse(part()?)?;
-    let classification = Classification::parse(part()?)?;
-    let determination = Determination::parse(part()?)?;
-    let assigned_to = part()?;
-    let set = &change.parameters;
-    if set.status.is_some() && status == AlertStatus::Unknown {
-        return None;
-    }
-    // The service clears what does not fit a new classification: the pair goes together.
-    let verdict = set.classification.is_some() || set.determination.is_some();
-    Some(Parameters {
-        status: set.status.as_ref().map(|_| status.wire().to_owned()),
-        classification: verdict.then(|| classification.wire().to_owned()),
-        determination: verdict.then(|| determination.wire().to_owned()),
-        // An empty one unassigns.
-        assigned_to: set.assigned_to.as_ref().map(|_| assigned_to.to_owned()),
-        ..Parameters::default()
-    })
 }

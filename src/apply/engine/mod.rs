@@ -7,6 +7,7 @@
 //! never sent again unseen. `brakes` holds what may not be sent any more. Called by `drive::apply`; must never do I/O or read a clock.
 
 mod answers;
+mod asked;
 mod brakes;
 mod cancel;
 mod courses;
@@ -37,10 +38,11 @@ use crate::plan::file::CheckedPlan;
 use crate::plan::sending::Sending;
 use crate::plan::types::{Change, Reason};
 
+use asked::{Asked, Purpose, Recorded, Submitted};
 use brakes::Brakes;
 use courses::Courses;
 pub use replay::WrongJournal;
-use track::{Asked, Kind, Phase, Recorded, Submitted, Tracks};
+use track::{Kind, Phase, Tracks};
 
 /// A run.
 #[derive(Clone, Debug)]
@@ -272,7 +274,7 @@ impl Engine {
             }
         }
         let polled: Vec<&Arc<str>> =
-            self.asked_for(track::Purpose::Poll).map(|asked| &asked.tenant).collect();
+            self.asked_for(Purpose::Poll).map(|asked| &asked.tenant).collect();
         for index in self.tracks.in_phase(Kind::Accepted) {
             let Some(track) = self.tracks.get(index) else { continue };
             if let Some(tenant) = self.tenants.get(&track.tenant)
@@ -341,7 +343,7 @@ impl Engine {
         Own { workspace: &self.workspace, change: &change.id }
     }
 
-    fn asked_for(&self, purpose: track::Purpose) -> impl Iterator<Item = &Asked> {
+    fn asked_for(&self, purpose: Purpose) -> impl Iterator<Item = &Asked> {
         self.asked.values().filter(move |asked| asked.purpose == purpose)
     }
 

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::engine::Engine;
-use crate::apply::engine::track::{Asked, Kind, Phase, Purpose};
+use crate::apply::engine::asked::{Asked, Purpose};
+use crate::apply::engine::track::{Kind, Phase};
 use crate::apply::step::{Filter, Question, Seen, Step, Ticket};
 use crate::inventory::{ActionRow, AlertRow};
 use crate::model::{ActionId, AlertId, DeviceId, Verb};

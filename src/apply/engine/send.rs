@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::apply::engine::track::{Kind, Phase, Submitted};
+use crate::apply::engine::asked::Submitted;
+use crate::apply::engine::track::{Kind, Phase};
 use crate::apply::engine::{Engine, Pace};
 use crate::apply::journal::{Entry, Noted, Part};
 use crate::apply::outcome::Outcome;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::policy::document::workspace::{LimitDocument, RollingDocument};
+use crate::policy::document::guardrails::{LimitDocument, RollingDocument};
 
 /// So many in so long (`{count: 20, window: 24h}`), or `unlimited`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ pub mod alert;
 pub mod contain;
 pub mod device;
 pub mod exempt;
+pub mod guardrails;
 pub mod leaf;
 pub mod limits;
 pub mod rollout;
