@@ -13,17 +13,16 @@ use crate::cli::exit::Exit;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::planning::TOOL;
 use crate::cli::progress::Reporter;
-use crate::cli::{frozen, roles, session};
+use crate::cli::{frozen, recounting, roles, session};
 use crate::drive::apply::{self as driver, OpenRun, Ports, Service, StopFlag};
 use crate::drive::client::Client;
 use crate::host::files::FileError;
 use crate::model::RunId;
 use crate::plan::file::{PlanFileError, VerifyContext};
 use crate::plan::types::Reason;
-use crate::plan::{CheckedPlan, Plan, recount};
+use crate::plan::{Change, CheckedPlan, Plan};
 use crate::policy::{PolicySet, Workspace};
 use crate::report::apply as report;
-use crate::wire::ActionFilter;
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -62,25 +61,18 @@ pub async fn check_roles(plan: &Plan, clients: &[Client]) -> Result<()> {
     Err(error.help("grant them to the application, consent as an administrator, sign in anew"))
 }
 
-/// Counts rolling caps anew from the history of now; nothing is read when the plan meets none.
+/// Counts limits anew that others may have filled since; nothing is read when the plan meets none.
 ///
 /// # Errors
-/// When a cap would be exceeded by now, or a history cannot be read.
+/// When one would be exceeded by now, or a history cannot be read.
 pub async fn recount(
     plan: &Plan,
     workspace: &Workspace,
     clients: &[Client],
     now: Timestamp,
 ) -> Result<()> {
-    for client in clients {
-        let tenant = client.tenant();
-        let Some(since) = recount::since(plan, workspace, tenant, now) else { continue };
-        let doing = || format!("cannot count rolling caps in tenant `{tenant}`");
-        let history = client.list_actions(&ActionFilter::since(since)).await;
-        let history = history.map_err(|error| session::refused(error).context(doing()))?;
-        recount::recount(plan, workspace, tenant, &history, now).map_err(refused)?;
-    }
-    Ok(())
+    let crowded = recounting::crowded(plan, workspace, &plan.changes, clients, now).await?;
+    crowded.map_or(Ok(()), |crowded| Err(refused(PlanFileError::Crowded(crowded))))
 }
 
 /// Begins a run of the plan and carries it out.
@@ -126,8 +118,8 @@ pub struct Reopened {
 }
 
 /// Opens a run that was stopped or killed. It sends more only when its plan still holds: the files are
-/// those that it was made from, its time is not over, the workspace is not frozen. `policies` are none
-/// when they have errors.
+/// those that it was made from, its time is not over, the workspace is not frozen; whether there is room
+/// for it, `recount` asks. `policies` are none when they have errors.
 ///
 /// # Errors
 /// When there is no such run, its files were changed, or somebody else applies.
@@ -158,6 +150,29 @@ pub fn reopen(
 }
 
 impl Reopened {
+    /// Counts limits anew for what was not sent yet. When one would be exceeded by now, nothing more is
+    /// sent, and why is returned.
+    ///
+    /// # Errors
+    /// When a history cannot be read.
+    pub async fn recount(
+        &mut self,
+        workspace: &Workspace,
+        clients: &[Client],
+        now: Timestamp,
+    ) -> Result<Option<Reason>> {
+        if self.withheld.is_some() {
+            return Ok(None);
+        }
+        let ahead: Vec<Change> = self.engine.ahead().cloned().collect();
+        let crowded = recounting::crowded(&self.plan, workspace, &ahead, clients, now).await?;
+        self.withheld = crowded.map(|crowded| crowded.reason());
+        if let Some(reason) = &self.withheld {
+            self.engine.withhold(reason.clone());
+        }
+        Ok(self.withheld.clone())
+    }
+
     /// The run's parts, for whoever carries it out by other means.
     #[must_use]
     pub fn into_parts(self) -> (OpenRun, CheckedPlan, Engine, StopFlag) {
@@ -232,9 +247,9 @@ pub fn in_the_way(error: driver::ApplyError) -> CliError {
 #[must_use]
 pub fn refused(refusal: PlanFileError) -> CliError {
     let exit = match &refusal {
-        PlanFileError::Expired { .. }
-        | PlanFileError::Stale { .. }
-        | PlanFileError::Crowded { .. } => Exit::Stale,
+        PlanFileError::Expired { .. } | PlanFileError::Stale { .. } | PlanFileError::Crowded(_) => {
+            Exit::Stale
+        }
         PlanFileError::Incomplete { .. } => Exit::Incomplete,
         _ => Exit::Error,
     };

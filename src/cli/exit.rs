@@ -20,7 +20,7 @@ pub enum Exit {
     Incomplete,
     /// Some changes were not made, or not as planned.
     Partly,
-    /// The plan file is stale or expired.
+    /// The plan file is stale or expired, or there is no room for it by now.
     Stale,
     /// Interrupted twice: the run is left as its journal says.
     Interrupted,
@@ -44,7 +44,10 @@ impl Exit {
             Self::Partly,
             "applied in part, or stopped after a wave: the table says which changes were not made and why",
         ),
-        (Self::Stale, "the plan file is stale or expired: plan again"),
+        (
+            Self::Stale,
+            "the plan file is stale or expired, or others have filled a limit since: plan again",
+        ),
         (Self::Interrupted, "interrupted a second time; `palisade runs resume` finishes the run"),
     ];
 

@@ -19,6 +19,7 @@ pub mod lifts;
 pub mod log;
 pub mod planning;
 pub mod progress;
+pub mod recounting;
 pub mod roles;
 pub mod runtime;
 pub mod scope;

@@ -17,8 +17,8 @@ use crate::plan::order::Proposal;
 use crate::plan::scene::Scene;
 use crate::plan::standing::LeaseRow;
 use crate::plan::types::{
-    Aim, Change, Disposition, Entry, FORMAT_VERSION, Objection, Plan, Reason, Summary, Target,
-    TargetKind, TenantSection,
+    Aim, Change, Disposition, Entry, FORMAT_VERSION, Objection, Plan, Reason, Room, Summary,
+    Target, TargetKind, TenantSection,
 };
 use crate::plan::{
     Input, PlanError, alerts, cancel, cost, guards, posture, rollouts, scan, standing, undo,
@@ -44,6 +44,8 @@ pub(super) struct Draft {
     pub(super) in_state: BTreeMap<Verb, BTreeMap<String, u32>>,
     /// Devices that are, or may be, isolated or restricted, or on their way there.
     pub(super) restrained: RoaringBitmap,
+    /// What limits on devices leave when the plan is done.
+    pub(super) room: Vec<Room>,
     /// Pairs of target and facet in scope.
     total: u64,
 }
@@ -261,7 +263,7 @@ fn in_order<'a>(input: &Input<'a>) -> Result<Vec<&'a Inventory>, PlanError> {
 }
 
 fn finish(scene: &Scene<'_>, draft: Draft, plan: &mut Plan) {
-    let Draft { proposals, rows, objections, .. } = draft;
+    let Draft { proposals, rows, objections, room, .. } = draft;
     let offline = |proposal: &&Proposal| {
         proposal.device.is_some_and(|device| scene.inventory.is_offline(device))
     };
@@ -269,7 +271,9 @@ fn finish(scene: &Scene<'_>, draft: Draft, plan: &mut Plan) {
     let mut changes: Vec<Change> = proposals.into_iter().map(|proposal| proposal.change).collect();
     let policies = scene.input.policies;
     plan.rollouts.extend(rollouts::assign(policies, scene.inventory.tenant(), &mut changes));
-    plan.tenants.push(section(scene, &changes, offline));
+    let room_since = (!room.is_empty()).then(|| guards::room::since(scene.inventory));
+    let section = section(scene, &changes, offline);
+    plan.tenants.push(TenantSection { room, room_since, ..section });
     plan.changes.append(&mut changes);
     plan.objections.extend(objections);
     for (disposition, entry) in rows {
@@ -307,6 +311,7 @@ fn section(scene: &Scene<'_>, changes: &[Change], offline: usize) -> TenantSecti
         calls: cost.calls,
         at_least_seconds: cost.at_least_seconds,
         offline: number(offline),
+        ..TenantSection::default()
     }
 }
 

@@ -1,18 +1,27 @@
-//! Rolling caps counted anew, right before a run begins: whoever else acted since the plan was made
-//! has filled the same window.
+//! Limits counted anew, right before a run begins or goes on: whoever else acted since the plan was made
+//! has filled the same windows and taken from the same devices.
 //!
-//! Two plans that were made side by side are each below a cap and together above it. Called by
-//! `cli::applying` with the tenant's action history of then, by `guards::cap_rolling` for the count
-//! itself. Caps of a group or the fleet need every device and are counted by the next plan only.
+//! Two plans that were made side by side are each within a limit and together beyond it. Rolling caps
+//! are counted from the tenant's action history of now; caps of a group and the fleet and what stays
+//! free from what the plan says they leave (`room`). Called by `cli::recounting`, which reads, and by
+//! `guards::cap_rolling` for the count itself. Must never read anything.
+
+mod crowded;
+mod room;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::inventory::ActionRow;
-use crate::model::{ActionKind, ActionStatus, Verb};
-use crate::plan::file::PlanFileError;
-use crate::plan::types::Plan;
+use crate::inventory::readings::holder_of;
+use crate::model::{ActionKind, ActionStatus, ChangeId, Holder, Verb, WorkspaceId};
+use crate::plan::types::{Change, Plan};
 use crate::policy::Workspace;
 use crate::policy::workspace::Rolling;
+
+pub use crowded::{Crowd, Crowded};
+pub use room::Newcomers;
 
 /// Actions of a kind within a window that ends at `now`, whoever acted. A cancelled action took nothing
 /// from anybody and is not counted; one that failed may have taken effect and is.
@@ -22,63 +31,98 @@ pub fn within(actions: &[ActionRow], kind: &ActionKind, rolling: Rolling, now: T
     let counts = |action: &&ActionRow| {
         action.kind == *kind && action.created > since && action.status != ActionStatus::Cancelled
     };
-    u32::try_from(actions.iter().filter(counts).count()).unwrap_or(u32::MAX)
+    number(actions.iter().filter(counts).count())
 }
 
-/// A rolling cap on what the plan does in a tenant.
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// What is counted anew of one tenant of a plan.
+#[derive(Debug)]
+pub struct Recount<'a> {
+    plan: &'a Plan,
+    workspace: &'a Workspace,
+    tenant: &'a str,
+    /// Changes that may still be sent.
+    ahead: Vec<&'a Change>,
+    now: Timestamp,
+}
+
+/// A rolling cap on what is ahead.
 struct Capped {
     verb: Verb,
     kind: ActionKind,
     rolling: Rolling,
-    planned: u32,
 }
 
-/// Those that no lift of the plan takes away.
-fn capped<'a>(
-    plan: &'a Plan,
-    workspace: &'a Workspace,
-    tenant: &'a str,
-) -> impl Iterator<Item = Capped> + 'a {
-    let lifted = plan.lifts.iter().any(|lift| lift.code == "cap-rolling");
-    let caps = workspace.guardrails.caps.iter().filter(move |_| !lifted);
-    caps.filter_map(move |(verb, caps)| {
-        let changes = plan.changes.iter().filter(|it| it.verb == *verb && it.tenant == tenant);
-        let planned = u32::try_from(changes.count()).unwrap_or(u32::MAX);
-        let (rolling, kind) = (caps.rolling?, verb.action()?);
-        (planned > 0).then_some(Capped { verb: *verb, kind, rolling, planned })
-    })
-}
-
-/// From when on (UTC) the history of a tenant is needed to count; none when there is nothing to count.
-#[must_use]
-pub fn since(
-    plan: &Plan,
-    workspace: &Workspace,
-    tenant: &str,
-    now: Timestamp,
-) -> Option<Timestamp> {
-    capped(plan, workspace, tenant).map(|it| it.rolling.window.before(now)).min()
-}
-
-/// Counts what a plan would come to by now.
-///
-/// # Errors
-/// `Crowded` for the first cap that it would exceed.
-pub fn recount(
-    plan: &Plan,
-    workspace: &Workspace,
-    tenant: &str,
-    actions: &[ActionRow],
-    now: Timestamp,
-) -> Result<(), PlanFileError> {
-    for Capped { verb, kind, rolling, planned } in capped(plan, workspace, tenant) {
-        let already = within(actions, &kind, rolling, now);
-        if already.saturating_add(planned) > rolling.count {
-            let tenant = tenant.to_owned();
-            return Err(PlanFileError::Crowded { tenant, verb, already, planned, rolling });
-        }
+impl<'a> Recount<'a> {
+    /// Of the changes in `ahead`, which are all when the run begins and those that were not sent when it
+    /// goes on. Those are among them of which nobody knows whether they were sent, until the history says.
+    #[must_use]
+    pub fn new(
+        plan: &'a Plan,
+        workspace: &'a Workspace,
+        tenant: &'a str,
+        ahead: impl IntoIterator<Item = &'a Change>,
+        now: Timestamp,
+    ) -> Self {
+        let ahead = ahead.into_iter().filter(|change| change.tenant == tenant).collect();
+        Self { plan, workspace, tenant, ahead, now }
     }
-    Ok(())
+
+    /// From when on (UTC) the history of the tenant is needed to count; none when there is nothing to
+    /// count.
+    #[must_use]
+    pub fn since(&self) -> Option<Timestamp> {
+        let rolling = self.capped().map(|it| it.rolling.window.before(self.now)).min();
+        rolling.into_iter().chain(self.room_since()).min()
+    }
+
+    /// Without what the history has of it: that is not sent again.
+    #[must_use]
+    pub fn without_sent(mut self, actions: &[ActionRow]) -> Self {
+        let ours = WorkspaceId::from(self.plan.workspace.as_str());
+        let changes = actions.iter().filter_map(|action| match holder_of(action, &ours) {
+            Holder::Ours { change, .. } => Some((change, &action.kind)),
+            _ => None,
+        });
+        let sent: BTreeMap<ChangeId, &ActionKind> = changes.collect();
+        self.ahead.retain(|it| {
+            let kind = it.verb.action();
+            sent.get(&it.id).is_none_or(|sent| Some(*sent) != kind.as_ref())
+        });
+        self
+    }
+
+    /// Counts rolling caps. What the run itself has sent is in the history like everything else.
+    ///
+    /// # Errors
+    /// `Crowded` for the first cap that would be exceeded.
+    pub fn rolling(&self, actions: &[ActionRow]) -> Result<(), Crowded> {
+        for Capped { verb, kind, rolling } in self.capped() {
+            let already = within(actions, &kind, rolling, self.now);
+            let planned = number(self.ahead.iter().filter(|it| it.verb == verb).count());
+            if already.saturating_add(planned) > rolling.count {
+                let setting = format!("guardrails.caps.{verb}.rolling");
+                let crowd = Crowd::Rolling { verb, already, planned, rolling };
+                let tenant = self.tenant.to_owned();
+                return Err(Crowded { tenant, setting, crowd });
+            }
+        }
+        Ok(())
+    }
+
+    /// Rolling caps that count what is ahead, those that no lift of the plan takes away.
+    fn capped(&self) -> impl Iterator<Item = Capped> + '_ {
+        let lifted = self.plan.lifts.iter().any(|lift| lift.code == "cap-rolling");
+        let caps = self.workspace.guardrails.caps.iter().filter(move |_| !lifted);
+        caps.filter_map(|(verb, caps)| {
+            let (rolling, kind) = (caps.rolling?, verb.action()?);
+            let counts = self.ahead.iter().any(|change| change.verb == *verb);
+            counts.then_some(Capped { verb: *verb, kind, rolling })
+        })
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +150,18 @@ mod tests {
         planned(&policies, &capped_at(10), fleet.build())
     }
 
+    fn counted(
+        plan: &Plan,
+        ahead: &[Change],
+        cap: u32,
+        actions: &[ActionRow],
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let workspace = capped_at(cap);
+        let recount = Recount::new(plan, &workspace, "contoso", ahead, now);
+        recount.without_sent(actions).rolling(actions).map_err(|refusal| refusal.to_string())
+    }
+
     #[test]
     fn what_others_did_since_counts_until_it_leaves_the_window() {
         let plan = plan();
@@ -116,10 +172,7 @@ mod tests {
             .by_hand("pc-9", Unisolate, ActionStatus::Succeeded, ago(1))
             .build();
         let begins = ago(1) + jiff::SignedDuration::from_mins(1);
-        let asked = |cap, now| {
-            recount(&plan, &capped_at(cap), "contoso", fleet.all_actions(), now)
-                .map_err(|refusal| refusal.to_string())
-        };
+        let asked = |cap, now| counted(&plan, &plan.changes, cap, fleet.all_actions(), now);
         assert_eq!(asked(3, begins), Ok(()));
         let refused = asked(2, begins).unwrap_err();
         assert!(refused.contains("1 isolate within 1h and 2 planned, cap 2"), "{refused}");
@@ -127,14 +180,47 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_read_for_a_plan_that_meets_no_rolling_cap() {
+    fn of_a_run_that_goes_on_only_what_is_ahead_is_planned() {
+        let plan = plan();
+        let at = ago(0);
+        let comment = |at: usize| plan.changes[at].parameters.comment.clone().unwrap();
+        let sent = |fleet: Fleet, name, comment: &str| {
+            fleet.action(name, Isolate, ActionStatus::Pending, at, comment, "palisade")
+        };
+        let others = Fleet::of(["pc-1", "pc-8"].map(Machine::new)).by_hand(
+            "pc-8",
+            Isolate,
+            ActionStatus::Failed,
+            at,
+        );
+        let half = sent(others.clone(), "pc-1", &comment(0)).build();
+        let later = at + jiff::SignedDuration::from_mins(1);
+        let rest = &plan.changes[1..];
+        assert_eq!(counted(&plan, rest, 3, half.all_actions(), later), Ok(()));
+        let refused = counted(&plan, rest, 2, half.all_actions(), later).unwrap_err();
+        assert!(refused.contains("2 isolate within 1h and 1 planned, cap 2"), "{refused}");
+        // Of the first nobody knew whether it was sent: the history does.
+        assert_eq!(counted(&plan, &plan.changes, 3, half.all_actions(), later), Ok(()));
+        assert_eq!(counted(&plan, &[], 0, half.all_actions(), later), Ok(()));
+        // A mark of another workspace is none of ours.
+        let theirs = comment(0).replace("contoso-soc", "emea-soc");
+        let theirs = sent(others, "pc-1", &theirs).build();
+        counted(&plan, &plan.changes, 3, theirs.all_actions(), later).unwrap_err();
+    }
+
+    #[test]
+    fn nothing_is_read_for_a_plan_that_meets_no_limit() {
         let plan = plan();
         let at = now();
-        let since = |plan: &Plan, tenant, workspace: &Workspace| since(plan, workspace, tenant, at);
+        let since = |plan: &Plan, tenant, workspace: &Workspace| {
+            Recount::new(plan, workspace, tenant, &plan.changes, at).since()
+        };
         let hour = at - jiff::SignedDuration::from_hours(1);
         assert_eq!(since(&plan, "contoso", &capped_at(2)), Some(hour));
         assert_eq!(since(&plan, "fabrikam", &capped_at(2)), None);
         assert_eq!(since(&plan, "contoso", &workspace()), None);
+        let sent = Recount::new(&plan, &capped_at(2), "contoso", [], at).since();
+        assert_eq!(sent, None);
         let (code, because) = ("cap-rolling".to_owned(), "IR-7781".to_owned());
         let lifted = Plan { lifts: vec![Lift { code, because }], ..plan };
         assert_eq!(since(&lifted, "contoso", &capped_at(2)), None);

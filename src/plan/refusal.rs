@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::model::Verb;
 use crate::plan::check::Fault;
+use crate::plan::recount::Crowded;
 use crate::plan::types::FORMAT_VERSION;
-use crate::policy::workspace::Rolling;
 
 /// Why a plan file is refused; each says which.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,24 +78,9 @@ pub enum PlanFileError {
         /// What is missing.
         missing: String,
     },
-    /// What others did since has filled a rolling cap.
-    #[error(
-        "by now the plan would exceed `guardrails.caps.{verb}.rolling` in tenant `{tenant}`: {already} {verb} within {} and {planned} planned, cap {}",
-        rolling.window,
-        rolling.count
-    )]
-    Crowded {
-        /// The tenant.
-        tenant: String,
-        /// The verb.
-        verb: Verb,
-        /// Actions within the window now, whoever acted.
-        already: u32,
-        /// What the plan would add.
-        planned: u32,
-        /// The cap.
-        rolling: Rolling,
-    },
+    /// What others did since has filled a limit.
+    #[error(transparent)]
+    Crowded(Crowded),
     /// Made with `--now`, for a tenant that is not a loopback one.
     #[error("the plan was made for study with `--now` and tenant `{tenant}` is a real one")]
     StudyOnRealTenant {
@@ -122,7 +106,7 @@ impl PlanFileError {
             Self::Edited | Self::Faulty(_) => {
                 "run `plan` again and apply the file as it was written"
             }
-            Self::Expired { .. } | Self::Stale { .. } | Self::Crowded { .. } => "run `plan` again",
+            Self::Expired { .. } | Self::Stale { .. } | Self::Crowded(_) => "run `plan` again",
             Self::WrongWorkspace { .. } => "choose the workspace with `-C DIR`",
             Self::WrongTenant { .. } => "check `tenants` in `palisade.yaml`, then run `plan` again",
             Self::Incomplete { .. } => "run `plan` again when the tenant can be read",

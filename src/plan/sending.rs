@@ -42,6 +42,11 @@ impl Sending {
         Self { windows, withheld }
     }
 
+    /// Sends nothing from now on, for this reason.
+    pub fn withhold(&mut self, reason: Reason) {
+        self.withheld = Some(reason);
+    }
+
     /// By these windows alone, for tests of the engine.
     #[cfg(test)]
     pub(crate) const fn within(windows: Vec<Freeze>) -> Self {

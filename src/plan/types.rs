@@ -15,8 +15,10 @@ use crate::plan::circumstances::{Lift, Purpose};
 use crate::plan::standing::{ExemptionRow, LeaseRow, PolicyRow};
 
 mod rollout;
+mod room;
 
 pub use rollout::{Rollout, Wave};
+pub use room::{Room, RoomLimit};
 
 /// The version of the plan file's format.
 pub const FORMAT_VERSION: u32 = 1;
@@ -153,6 +155,14 @@ pub struct TenantSection {
     pub at_least_seconds: u64,
     /// Targets of changes that are offline and would queue.
     pub offline: u32,
+    /// What limits on devices leave when every change is done, in order: those that changes count
+    /// towards and that nobody lifts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub room: Vec<Room>,
+    /// From when on (UTC, by the service's clock) actions are not in `room` yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub room_since: Option<Timestamp>,
 }
 
 /// Numbers of devices that a later run is compared with.

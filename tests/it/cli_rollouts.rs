@@ -112,3 +112,47 @@ fn a_first_wave_that_fails_is_the_last() {
     control(&tenant, "POST", "scenario", "switch failures-per-mille 0");
     tenant.expect(&soc, 2, &["plan", "--detailed-exitcode"]);
 }
+
+/// Isolates one device more than the fleet cap leaves after the plan.
+fn crowd(tenant: &Emulated, soc: &Path) {
+    let plan: Value =
+        serde_json::from_slice(&fs::read(soc.join("case.plan.json")).unwrap()).unwrap();
+    let rooms = plan["tenants"][0]["room"].as_array().unwrap();
+    let room = rooms.iter().find(|room| room["limit"] == "cap-fleet").unwrap();
+    let left = usize::try_from(room["left"].as_u64().unwrap()).unwrap();
+    let planned = plan["changes"].as_array().unwrap();
+    let devices = out(&tenant.expect(soc, 0, &["devices", "--format", "json"]));
+    let devices: Value = serde_json::from_str(&devices).unwrap();
+    let rows = devices["tenants"][0]["rows"].as_array().unwrap();
+    let ids = rows.iter().map(|device| &device["id"]);
+    let others = ids.filter(|id| planned.iter().all(|it| it["target"]["id"] != **id));
+    for device in others.take(left + 1) {
+        let act = json!({"actor": "ana@contoso.example", "verb": "isolate", "device": device});
+        control(tenant, "POST", "act", &act.to_string());
+    }
+}
+
+#[test]
+fn a_run_that_waits_while_others_take_what_was_left_sends_nothing_more() {
+    let (tenant, soc, waves) = rolling("{waves: [1], pause: first}");
+    tenant.expect(&soc, 5, &["apply", "case.plan.json"]);
+    crowd(&tenant, &soc);
+    // Neither by a run of its own nor by the one that waits.
+    let refused = tenant.expect(&soc, 6, &["apply", "case.plan.json", "--format", "json"]);
+    let said = err(&refused);
+    assert!(said.contains("`guardrails.caps.isolate.fleet`"), "{said}");
+    assert!(said.contains("run `plan` again"), "{said}");
+    let resumed = tenant.expect(&soc, 5, &["runs", "resume"]);
+    let said = err(&resumed);
+    assert!(said.contains("Nothing more is sent: by now there is no room for it"), "{said}");
+    let left = waves.len() - 1;
+    let screen = out(&resumed);
+    assert!(screen.contains(&format!("{left} not attempted")), "{screen}");
+    assert_eq!((state(&tenant, &soc).as_str(), isolations(&tenant)), ("finished", 1));
+    let changes = result(&tenant, &soc)["changes"].as_array().unwrap().clone();
+    let crowded = changes.iter().filter(|change| change["reason"]["code"] == "crowded");
+    assert_eq!(crowded.count(), left);
+    let shown = out(&tenant.expect(&soc, 0, &["runs", "show", "--entries"]));
+    assert!(shown.contains("nothing more is sent: by now"), "{shown}");
+    tenant.expect(&soc, 0, &["runs", "verify"]);
+}

@@ -13,7 +13,7 @@ use crate::apply::journal::{Entry, Noted, Part};
 use crate::apply::judge::alert;
 use crate::apply::outcome::Outcome;
 use crate::plan::sending::Sending;
-use crate::plan::types::Reason;
+use crate::plan::types::{Change, Reason};
 
 /// Changes that are not to be sent.
 #[derive(Clone, Debug)]
@@ -45,6 +45,29 @@ impl Engine {
     /// resumed.
     pub fn settle_only(&mut self, reason: Reason) {
         self.brakes.settling = Some(reason);
+    }
+
+    /// Sends nothing from now on, settles what was sent, and ends the rest for this reason for good. Called
+    /// before the first step, so that the journal says it where the run goes on.
+    pub fn withhold(&mut self, reason: Reason) {
+        for entry in &mut self.outbox {
+            if let Entry::Resumed { withheld, .. } = entry {
+                *withheld = Some(reason.clone());
+            }
+        }
+        self.brakes.sending.withhold(reason);
+    }
+
+    /// Changes whose action may still be sent, those among them of which nobody knows yet whether it was.
+    pub fn ahead(&self) -> impl Iterator<Item = &Change> {
+        (0..self.tracks.len()).filter_map(|index| {
+            let track = self.tracks.get(index)?;
+            let settled = matches!(
+                track.phase.kind(),
+                Kind::Sent | Kind::Accepted | Kind::Claimed | Kind::Shelved | Kind::Ended
+            );
+            self.change(index).filter(|_| track.part == Part::Action && !settled)
+        })
     }
 
     /// Puts brakes on as the windows say, and brings what they hold to rest.

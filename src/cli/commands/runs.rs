@@ -251,16 +251,20 @@ fn resume(
     named.and_then(|()| found.plan().map_or(Ok(()), |plan| for_all_its_tenants(context, &plan)))?;
     let now = context.clock.now();
     let project = workspace::open(context, now)?;
-    let run = applying::reopen(workspace, project.set.as_ref(), name, now)?;
-    let withheld = run.withheld.clone();
-    if let Some(why) = &withheld {
+    let mut run = applying::reopen(workspace, project.set.as_ref(), name, now)?;
+    if let Some(why) = &run.withheld {
         tell(context, why, &run.plan, &project);
     }
-    let (plan, ran) = runtime::block_on(async {
+    let (withheld, plan, ran) = runtime::block_on(async {
         let reporter = Reporter::start(context.terminal.traits().watched);
         let clients = clients_of(context, workspace, &run.plan, &reporter)?;
         drop(reporter);
-        run.carry(context, &clients).await
+        if let Some(why) = run.recount(workspace, &clients, now).await? {
+            tell(context, &why, &run.plan, &project);
+        }
+        let withheld = run.withheld.clone();
+        let (plan, ran) = run.carry(context, &clients).await?;
+        Ok::<_, CliError>((withheld, plan, ran))
     })?;
     let text = match format {
         Format::Text => result::table(&ran.run, &plan, &ran.summary, context.style()),

@@ -8,6 +8,7 @@
 mod inputs;
 mod purpose;
 mod restricted;
+mod room;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -69,6 +70,12 @@ pub enum Fault {
         "an objection is lifted, and `lifts` does not say so once with the same reason: `{code}`"
     )]
     LiftedByNobody { code: String },
+    #[error("the room of tenant `{tenant}` cannot be true: `{limit}`")]
+    NoSuchRoom { tenant: String, limit: String },
+    #[error(
+        "tenant `{tenant}` does not say what is left under a limit that a change counts towards: `{limit}`"
+    )]
+    NoRoom { tenant: String, limit: String },
     #[error("change `{id}` is about a device that is not in the observation")]
     NoDevice { id: String },
     #[error("change `{id}` restricts a protected device")]
@@ -100,6 +107,7 @@ pub fn check(plan: &Plan, input: &Input<'_>) -> Vec<Fault> {
     faults.extend(inputs::against(plan, input));
     faults.extend(purpose::against(plan, input));
     waves::against(plan, input, &mut faults);
+    room::against(plan, input, &mut faults);
     faults.sort();
     faults.dedup();
     faults

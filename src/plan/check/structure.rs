@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use foldhash::fast::FixedState;
 
 use crate::model::{Facet, Marker, Verb};
-use crate::plan::check::{Fault, waves, words};
+use crate::plan::check::{Fault, room, waves, words};
 use crate::plan::types::{Change, Disposition, Entry, Plan, Target};
 
 /// Faults that can be seen without the inputs; also asked before an apply.
@@ -17,6 +17,7 @@ pub fn structure(plan: &Plan) -> Vec<Fault> {
     order(plan, &mut faults);
     words::objections(plan, &mut faults);
     waves::structure(plan, &mut faults);
+    room::structure(plan, &mut faults);
     for change in &plan.changes {
         whole(plan, change, &mut faults);
     }

@@ -28,6 +28,7 @@ mod protected_nobody;
 pub(super) mod protection;
 mod rego;
 mod remaining;
+pub(super) mod room;
 mod self_lockout;
 pub(super) mod shrink;
 
@@ -200,17 +201,21 @@ impl<'g> Ground<'g> {
 /// Runs every guardrail over the draft: what they object to is held.
 pub(super) fn run(scene: &Scene<'_>, draft: &mut Draft) {
     let ground = Ground::new(scene, draft, false);
-    let measured = GUARDS.iter().flat_map(|guard| guard(&ground));
-    let breaches: Vec<Breach> = measured.filter(|it| it.over).map(|it| it.breach).collect();
+    let measured: Vec<Measured> = GUARDS.iter().flat_map(|guard| guard(&ground)).collect();
+    let lifts = &scene.input.around.lifts;
     let mut reasons: BTreeMap<usize, Reason> = BTreeMap::new();
-    for breach in breaches {
-        let lifted = breach.lifted(&scene.input.around.lifts);
-        if lifted.is_none() {
+    for Measured { breach, .. } in measured.iter().filter(|it| it.over) {
+        if breach.lifted(lifts).is_none() {
             let reason = breach.reason();
             for at in &breach.held {
                 reasons.entry(*at).or_insert_with(|| reason.clone());
             }
         }
+    }
+    let room = room::left(&ground, &measured, &reasons);
+    draft.room = room;
+    for Measured { breach, .. } in measured.into_iter().filter(|it| it.over) {
+        let lifted = breach.lifted(lifts);
         draft.objections.push(breach.objection(scene.inventory.tenant(), lifted));
     }
     let proposals = std::mem::take(&mut draft.proposals);

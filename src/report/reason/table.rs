@@ -93,6 +93,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
         "we released it less than {leastSeconds} ago[; the last of them may be taken at {until}][ ({setting})]",
     ),
     (
+        "crowded",
+        "no room by now",
+        "by now there is no room for it under {setting} in tenant {tenant}[, group {group}][: {already} within {windowSeconds} and {planned} planned, cap {limit}][: {taken} taken since the plan was made, room for {left}]: plan again",
+    ),
+    (
         "destructive",
         "{verb} is off",
         "{verb} cannot be taken back and the workspace does not name it[ ({setting})]",

@@ -236,13 +236,15 @@ async fn resumed(stage: &mut Stage, desk: &mut Desk) -> Result<Exit> {
     let context = &mut desk.context;
     let project = workspace::open(context, context.now(None))?;
     let (workspace, policies) = project.usable(context)?;
-    let run = applying::reopen(workspace, Some(policies), "last", context.clock.now())?;
+    let now = context.clock.now();
+    let mut run = applying::reopen(workspace, Some(policies), "last", now)?;
+    let clients = clients(stage, workspace);
+    run.recount(workspace, &clients, now).await?;
     if let Some(why) = &run.withheld {
         context.note(&format!("Nothing more is sent: {}.", reason::sentence(why)));
     }
     let withheld = run.withheld.clone();
     let (open, plan, engine, stop) = run.into_parts();
-    let clients = clients(stage, workspace);
     let ran = carry(stage, workspace, (open, engine, stop), &clients, Midway::Calm).await?;
     let summary = ran.as_ref().map(|(_, summary)| summary.clone());
     show(context, &plan, ran)?;

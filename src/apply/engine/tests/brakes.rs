@@ -7,11 +7,14 @@ use super::fixture::*;
 use super::halts::strict;
 use super::hand::{Hand, row};
 use super::world::*;
+use crate::apply::journal::decode;
 use crate::apply::outcome::Outcome;
 use crate::apply::step::{Answer, Event, Lane, Seen, Send, Step, Ticket, Wait};
 use crate::apply::{Options, Summary};
 use crate::inventory::AlertRow;
-use crate::model::{ActionStatus, AlertStatus, Classification, Determination, Span, Verb};
+use crate::model::{
+    ActionStatus, AlertStatus, Classification, Determination, DeviceId, Span, Verb,
+};
 use crate::plan::Plan;
 use crate::plan::sending::Sending;
 use crate::plan::types::{Change, Reason};
@@ -143,6 +146,48 @@ fn a_run_that_may_send_nothing_more_settles_what_it_sent_wherever_it_was_killed(
         runner.sending = Sending::default();
         assert_eq!(run(&mut runner, &plan), summary);
         assert_eq!((runner.journal.len(), runner.world.requests.len()), (journal.len(), sent));
+    }
+    assert!(lives > 20, "{lives}");
+}
+
+#[test]
+fn a_run_without_room_sends_nothing_more_and_its_journal_says_why() {
+    let plan = mixed();
+    let mut lives = 0;
+    for steps in 1.. {
+        let Some(mut runner) = killed(&plan, steps) else { break };
+        lives += 1;
+        let asked = |runner: &Runner, change: &Change| {
+            let requests = runner.world.requests.iter();
+            let device = DeviceId::parse(&change.target.id);
+            requests
+                .filter(|(_, send)| matches!(send, Send::Isolate { device: d, .. } if *d == device))
+                .count()
+        };
+        let isolations: Vec<&Change> =
+            plan.changes.iter().filter(|it| it.verb == Verb::Isolate).collect();
+        let before: Vec<usize> = isolations.iter().map(|change| asked(&runner, change)).collect();
+        runner.crowded = Some(Reason::new("crowded"));
+        let summary = run(&mut runner, &plan);
+        for (change, before) in isolations.iter().zip(before) {
+            assert_eq!(asked(&runner, change), before, "{steps}");
+            // What nobody has asked for is ahead; what is ahead has no answer.
+            let ahead = runner.ahead.contains(&change.id);
+            assert!(ahead || before > 0, "{steps}: {change:?}");
+            let ended = &summary.outcomes[&change.id];
+            assert!(ahead || ended.reason.as_ref().is_none_or(|it| it.code != "crowded"));
+        }
+        assert!(
+            plan.changes
+                .iter()
+                .all(|it| it.verb == Verb::Isolate || !runner.ahead.contains(&it.id))
+        );
+        let done = usize::try_from(summary.count(Outcome::Done)).unwrap();
+        assert_eq!(done + withheld(&summary, "crowded"), 5, "{steps}: {summary:#?}");
+        let read = decode(&runner.journal).unwrap();
+        let said = crate::apply::past::begun(&read.entries).withheld.map(|reason| reason.code);
+        let resumed = runner.words().iter().any(|word| word == "resumed");
+        assert_eq!(said.as_deref(), resumed.then_some("crowded"), "{steps}");
     }
     assert!(lives > 20, "{lives}");
 }

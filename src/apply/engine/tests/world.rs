@@ -13,7 +13,7 @@ use crate::apply::journal::{Chain, decode};
 use crate::apply::step::{Answer, Event, Filter, Question, Seen, Send, Step, Wait};
 use crate::apply::{Engine, Options, Summary};
 use crate::inventory::{ActionRow, AlertRow};
-use crate::model::{ActionId, ActionKind, ActionStatus, AlertId, DeviceId, Isolation};
+use crate::model::{ActionId, ActionKind, ActionStatus, AlertId, ChangeId, DeviceId, Isolation};
 use crate::plan::Plan;
 use crate::plan::sending::Sending;
 use crate::plan::types::Reason;
@@ -298,6 +298,10 @@ pub(super) struct Runner {
     pub(super) sending: Sending,
     /// Whether it only settles what was sent.
     pub(super) settles: bool,
+    /// Why nothing more is sent, when that is found after the journal was read.
+    pub(super) crowded: Option<Reason>,
+    /// Changes that could still be sent when a life began.
+    pub(super) ahead: Vec<ChangeId>,
 }
 
 impl Runner {
@@ -311,6 +315,8 @@ impl Runner {
             stop_after: None,
             sending: Sending::default(),
             settles: false,
+            crowded: None,
+            ahead: Vec::new(),
         }
     }
 
@@ -328,6 +334,10 @@ impl Runner {
         let mut chain: Chain = read.chain;
         let mut engine =
             Engine::of(plan, &self.sending, &read.entries, options.clone(), "test").unwrap();
+        self.ahead = engine.ahead().map(|change| change.id.clone()).collect();
+        if let Some(reason) = &self.crowded {
+            engine.withhold(reason.clone());
+        }
         if self.settles {
             engine.settle_only(Reason::new("frozen"));
         }

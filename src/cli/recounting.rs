@@ -1,0 +1,71 @@
+//! Limits counted anew from the history of now: right before a run begins, and before one goes on.
+//!
+//! One history for all limits of a tenant, and the groups of a few devices when those decide. What is
+//! counted, and whether anything needs to be read, says `plan::recount`; called by `applying`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::cli::error::Result;
+use crate::cli::session;
+use crate::drive::client::Client;
+use crate::inventory::Builder;
+use crate::model::DeviceId;
+use crate::plan::recount::{Crowded, Recount};
+use crate::plan::{Change, Plan};
+use crate::policy::Workspace;
+use crate::wire::ActionFilter;
+
+/// The first limit that changes which are ahead would exceed by now, if one does.
+///
+/// # Errors
+/// When a history cannot be read.
+pub async fn crowded(
+    plan: &Plan,
+    workspace: &Workspace,
+    ahead: &[Change],
+    clients: &[Client],
+    now: Timestamp,
+) -> Result<Option<Crowded>> {
+    for client in clients {
+        let tenant = client.tenant();
+        let recount = Recount::new(plan, workspace, tenant, ahead, now);
+        let Some(since) = recount.since() else { continue };
+        let doing = || format!("cannot count anew what others did in tenant `{tenant}`");
+        let history = client.list_actions(&ActionFilter::since(since)).await;
+        let history = history.map_err(|error| session::refused(error).context(doing()))?;
+        let recount = recount.without_sent(&history);
+        if let Err(refusal) = recount.rolling(&history) {
+            return Ok(Some(refusal));
+        }
+        let newcomers = recount.newcomers(&history);
+        let groups = groups(client, &newcomers.to_look_up()).await;
+        if let Err(refusal) = newcomers.fit(&groups) {
+            return Ok(Some(refusal));
+        }
+    }
+    Ok(None)
+}
+
+/// The groups of devices, of those that the service tells.
+async fn groups(client: &Client, devices: &[DeviceId]) -> BTreeMap<DeviceId, String> {
+    let mut groups = BTreeMap::new();
+    for device in devices {
+        let mut builder = Builder::new(client.tenant(), client.tenant_id(), client.clock().now());
+        match client.get_machine(device, &mut builder).await {
+            Ok(_) => {
+                let read = builder.build();
+                let found = read.find(device).map(|found| read.group(found).to_owned());
+                groups.extend(found.map(|group| (device.clone(), group)));
+            }
+            // It was tried again already: a service that does not answer is not waited for once more
+            // for each device.
+            Err(error) => {
+                tracing::warn!(%error, "the groups of devices cannot be read");
+                break;
+            }
+        }
+    }
+    groups
+}
