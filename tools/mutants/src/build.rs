@@ -1,8 +1,8 @@
 //! Makes the copy with the switches, and takes out what does not compile until the rest does.
 //!
 //! A mutant is taken out when an error of the compiler points into its branch. What is taken out
-//! is told: those that cannot be switched this way are left to `cargo mutants` itself. Called by
-//! `main`.
+//! is told, with the compiler's word: a type without a default or an arm that cannot go is no mutant at
+//! all, what remains of them is left to `cargo mutants` itself. Called by `main`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,8 +18,8 @@ use crate::weave::{self, SWITCH};
 
 /// The copy as it compiles.
 pub struct Built {
-    /// Mutants that are not in it.
-    pub dropped: BTreeSet<usize>,
+    /// Mutants that are not in it, with what the compiler said of each.
+    pub dropped: BTreeMap<usize, String>,
     /// The test programs.
     pub tests: Vec<String>,
 }
@@ -40,6 +40,7 @@ struct Profile {
 #[derive(Deserialize)]
 struct Message {
     level: String,
+    message: String,
     rendered: Option<String>,
     spans: Vec<Part>,
     #[serde(default)]
@@ -67,17 +68,18 @@ pub fn until_it_compiles(place: &Place, mutants: &[Mutant]) -> Result<Built> {
     copy(place)?;
     let memory = place.copy.join("dropped.json");
     // Known by name from the last time: numbers change with the list.
-    let known: BTreeSet<String> = match fs::read(&memory) {
+    let known: BTreeMap<String, String> = match fs::read(&memory) {
         Ok(bytes) => serde_json::from_slice(&bytes)?,
-        Err(_) => BTreeSet::new(),
+        Err(_) => BTreeMap::new(),
     };
-    let is_known = |(_, mutant): &(usize, &Mutant)| known.contains(&mutant.name);
-    let mut dropped: BTreeSet<usize> =
-        mutants.iter().enumerate().filter(is_known).map(|(id, _)| id).collect();
+    let known = |(id, mutant): (usize, &Mutant)| Some((id, known.get(&mutant.name)?.clone()));
+    let mut dropped: BTreeMap<usize, String> =
+        mutants.iter().enumerate().filter_map(known).collect();
     loop {
-        dropped.extend(write(place, mutants, &dropped)?);
+        let homeless = write(place, mutants, &dropped)?;
+        dropped.extend(homeless.into_iter().map(|id| (id, "no place for a switch".to_owned())));
         let said = compile(place)?;
-        let mut found = BTreeSet::new();
+        let mut found = BTreeMap::new();
         let mut lost = Vec::new();
         let mut tests = Vec::new();
         for line in &said {
@@ -89,7 +91,7 @@ pub fn until_it_compiles(place: &Place, mutants: &[Mutant]) -> Result<Built> {
             };
             match culprits(place, message)? {
                 ids if ids.is_empty() => lost.push(message.rendered.clone().unwrap_or_default()),
-                ids => found.extend(ids),
+                ids => found.extend(ids.into_iter().map(|id| (id, message.message.clone()))),
             }
         }
         println!("{} mutants do not compile this way, {} errors besides", found.len(), lost.len());
@@ -100,7 +102,8 @@ pub fn until_it_compiles(place: &Place, mutants: &[Mutant]) -> Result<Built> {
             return Ok(Built { dropped, tests });
         }
         dropped.extend(found);
-        let names: BTreeSet<&str> = dropped.iter().map(|id| mutants[*id].name.as_str()).collect();
+        let names: BTreeMap<&str, &str> =
+            dropped.iter().map(|(id, why)| (mutants[*id].name.as_str(), why.as_str())).collect();
         fs::write(&memory, serde_json::to_vec(&names)?)?;
     }
 }
@@ -122,7 +125,11 @@ fn copy(place: &Place) -> Result<()> {
 }
 
 /// Writes all sources with their switches; which mutants found no place.
-fn write(place: &Place, mutants: &[Mutant], dropped: &BTreeSet<usize>) -> Result<Vec<usize>> {
+fn write(
+    place: &Place,
+    mutants: &[Mutant],
+    dropped: &BTreeMap<usize, String>,
+) -> Result<Vec<usize>> {
     let mut files: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
     for (id, mutant) in mutants.iter().enumerate() {
         files.entry(&mutant.file).or_default().push((id, mutant));

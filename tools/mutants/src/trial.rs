@@ -58,7 +58,7 @@ pub fn run(place: &Place, mutants: &[Mutant], built: &Built, only: &[String]) ->
     let wanted =
         |name: &str| only.is_empty() || only.iter().any(|part| name.contains(part.as_str()));
     let tried: Vec<usize> = (0..mutants.len())
-        .filter(|id| !built.dropped.contains(id) && wanted(&mutants[*id].name))
+        .filter(|id| !built.dropped.contains_key(id) && wanted(&mutants[*id].name))
         .collect();
     let reached = |id: usize| reached.get(&id).map_or(&[][..], Vec::as_slice);
     let left = round(place, mutants, &tried, "quick tests", |id| {
@@ -118,8 +118,8 @@ fn tell(
         writeln!(file, "{how}: {}", mutants[*id].name)?;
     }
     let mut file = fs::File::create(place.copy.join("not-switched.txt"))?;
-    for id in &built.dropped {
-        writeln!(file, "{}", mutants[*id].name)?;
+    for (id, why) in &built.dropped {
+        writeln!(file, "{}: {why}", mutants[*id].name)?;
     }
     println!(
         "{} mutants tried, {} caught, {} survived; {} cannot be switched",

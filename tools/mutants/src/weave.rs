@@ -5,7 +5,7 @@
 //! an expression and not with the number of combinations. Comments mark the branches, so that an
 //! error of the compiler can be traced to its mutant. Called by `build`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
 
@@ -75,13 +75,17 @@ pub struct Woven {
 ///
 /// # Errors
 /// When the file is no Rust.
-pub fn weave(text: &str, mutants: &[(usize, &Mutant)], dropped: &BTreeSet<usize>) -> Result<Woven> {
+pub fn weave(
+    text: &str,
+    mutants: &[(usize, &Mutant)],
+    dropped: &BTreeMap<usize, String>,
+) -> Result<Woven> {
     let sites = sites::find(text)?;
     let lines: Vec<usize> =
         std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let mut homeless = Vec::new();
     let mut edits: BTreeMap<(usize, usize, u8), Edit<'_>> = BTreeMap::new();
-    for (id, mutant) in mutants.iter().filter(|(id, _)| !dropped.contains(id)) {
+    for (id, mutant) in mutants.iter().filter(|(id, _)| !dropped.contains_key(id)) {
         let (id, start) = (*id, mutant.span.start);
         if mutant.is_opaque() {
             let Some(tail) = instead(id, &mutant.replacement) else {
