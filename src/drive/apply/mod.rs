@@ -150,7 +150,9 @@ pub async fn run(
     tell_pace(engine, services, clock.now());
     loop {
         let now = clock.now();
-        if let Some(reason) = stop.asked(now) {
+        let asked = stop.asked(now);
+        let heard = asked.is_some();
+        if let Some(reason) = asked {
             engine.handle(Event::Stop(reason), now);
         }
         match engine.poll(now) {
@@ -184,7 +186,7 @@ pub async fn run(
             Step::WaitUntil(at, why) => {
                 tracing::trace!(%at, ?why, "waiting");
                 observer(&engine.progress(now));
-                for event in wait(&mut flight, clock, at, stop).await {
+                for event in wait(&mut flight, clock, at, stop, heard).await {
                     engine.handle(event, clock.now());
                 }
                 tell_pace(engine, services, clock.now());
@@ -216,10 +218,10 @@ async fn wait(
     clock: &dyn Clock,
     at: Timestamp,
     stop: &StopFlag,
+    heard: bool,
 ) -> Vec<Event> {
-    let now = clock.now();
-    let heard = stop.asked(now).is_some();
-    let at = if heard { at } else { stop.look_by(at, now) };
+    // What came up since the engine was told is not heard yet: it must not be waited out.
+    let at = if heard { at } else { stop.look_by(at, clock.now()) };
     let mut raised = pin!(stop.raised());
     // The sleep is made when nothing is ready: a clock moved by hand would move for nothing.
     let mut sleep: Option<Pin<Box<dyn Future<Output = ()> + Send + '_>>> = None;

@@ -63,6 +63,38 @@ async fn a_flag_that_was_raised_is_heard_by_all_who_ask() {
     flag.raised().await;
 }
 
+/// A clock that stands, whose sleeps end at once and are kept.
+#[derive(Debug, Default)]
+struct Sleeps(std::sync::Mutex<Vec<Timestamp>>);
+
+impl Clock for Sleeps {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+    fn sleep_until(&self, at: Timestamp) -> crate::host::clock::Pending<'_, ()> {
+        self.0.lock().unwrap().push(at);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// A freeze or a Ctrl-C that comes after the engine was told last must not be waited out.
+#[tokio::test]
+async fn what_the_engine_was_not_told_of_ends_a_wait_soon() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Sleeps::default());
+    let second = |second| Timestamp::from_second(second).unwrap();
+    std::fs::write(folder.path().join(crate::plan::freeze::FILE), "").unwrap();
+    let frozen = StopFlag::with_freeze(folder.path());
+    let mut flight = Flight::default();
+    for heard in [false, true] {
+        wait(&mut flight, &clock, second(900), &frozen, heard).await;
+    }
+    assert_eq!(*clock.0.lock().unwrap(), [second(1), second(900)]);
+    let raised = StopFlag::default();
+    raised.raise();
+    wait(&mut flight, &clock, second(900), &raised, false).await;
+    assert_eq!(clock.0.lock().unwrap().len(), 2);
+}
+
 #[test]
 fn answers_are_returned_as_they_arrive() {
     let mut flight = Flight::default();

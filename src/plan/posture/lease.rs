@@ -143,15 +143,21 @@ impl<'a> Record<'a> {
 
     /// The release by a person that stands against the policy, if one does.
     fn released_by_hand(&self, policy: &PolicyName, now: Timestamp) -> Option<Hand<'_>> {
+        self.taken_by_hand(policy).or_else(|| self.taken_from_others(policy, now))
+    }
+
+    /// The last person who took the device from another policy before the end that was named, also when
+    /// somebody who may has put it back since. What the policy itself has taken later answers it.
+    fn taken_from_others(&self, policy: &PolicyName, now: Timestamp) -> Option<Hand<'_>> {
         let recent = |end: Option<Timestamp>| end.is_some_and(|end| end > now);
-        let last = || {
-            let past = self.past.last();
-            let off = self.off.last().filter(|off| is_later(off, past));
-            off.filter(|off| recent(written(off.action))).map(Hand::of_cancelling).or_else(|| {
-                past.filter(|past| recent(past.written)).and_then(|past| self.hand(past))
-            })
-        };
-        self.taken_by_hand(policy).or_else(last)
+        let own = self.past.iter().rposition(|past| marker::names(&past.taking.policy, policy));
+        let since = self.past.get(own.map_or(0, |at| at + 1)..).unwrap_or_default();
+        let own = own.and_then(|at| self.past.get(at));
+        let recently = since.iter().rev().filter(|past| recent(past.written));
+        let past = recently.filter_map(|past| self.hand(past)).next();
+        let off = self.off.iter().rev().filter(|off| is_later(off, own));
+        let off = off.filter(|off| recent(written(off.action))).map(Hand::of_cancelling).next();
+        off.into_iter().chain(past).max_by_key(|hand| hand.at)
     }
 
     /// The person who ended what the policy itself had placed last, or was about to place.

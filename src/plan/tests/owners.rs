@@ -12,7 +12,7 @@ use super::{planned, planned_around, rows};
 use crate::inventory::Inventory;
 use crate::model::ActionKind::{Isolate, Unisolate};
 use crate::model::ActionStatus::{Pending, Succeeded};
-use crate::model::{Span, WorkspaceId};
+use crate::model::{IsolationMode, Span, WorkspaceId};
 use crate::plan::types::Plan;
 use crate::plan::{Circumstances, Lift};
 use crate::policy::set::{IsolationPolicy, Lease, OnManualRelease};
@@ -119,6 +119,29 @@ fn another_policy_waits_until_the_lease_that_a_person_ended_would_have_ended() {
     let old = held_until(tagged(), 100, "ir").by_hand("pc-1", Unisolate, Succeeded, ago(90));
     let plan = planned(&other, &workspace(), old.build());
     assert_eq!(rows(&plan), ["do isolate pc-1 free -> full"]);
+}
+
+/// One policy may put back what a person let go: that is no word for another one to ask for more.
+#[test]
+fn what_one_policy_puts_back_another_does_not_make_stronger() {
+    use OnManualRelease::{Ask, Reassert, Respect};
+    let released = held_until(tagged(), 5, "ir").by_hand("pc-1", Unisolate, Succeeded, ago(2));
+    let mut back = isolate("back", tag("ir"));
+    back.containment.on_manual_release = Reassert;
+    back.isolation = IsolationMode::Selective;
+    for (what, lifted) in [(Respect, false), (Ask, true)] {
+        let mut more = isolate("more", tag("ir"));
+        more.containment.on_manual_release = what;
+        let both = with([back.clone(), more]);
+        let first = planned(&both, &workspace(), released.build());
+        assert_eq!(rows(&first), ["do isolate pc-1 free -> selective (reasserted)"]);
+        let put_back = applied_at(released.clone(), &first, now());
+        let then = planned(&both, &workspace(), put_back.build_at(ago(0)));
+        assert_eq!(rows(&then), ["held pc-1 isolation released-by-hand"], "{what:?}");
+        let lifting = lifting("released-by-hand");
+        let asked = planned_around(&lifting, &both, &workspace(), put_back.build());
+        assert_eq!(asked.changes.len(), usize::from(lifted), "{what:?}");
+    }
 }
 
 #[test]

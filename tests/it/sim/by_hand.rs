@@ -11,6 +11,7 @@ use palisade::emulator::tenant::Action;
 use palisade::model::ActionStatus;
 use palisade::plan::{Change, Plan};
 
+use super::guard::Guard;
 use super::on_plans::{Scene, side_of};
 use super::policy::{Doc, Kind, Pick, name};
 use super::reference::{Mark, Side, Truth, is_of, marked, strength};
@@ -51,6 +52,9 @@ impl Manual {
 /// A run, people who let go some of what it holds, and what the workspace makes of it: at once, after
 /// a while, or when the end that the markers named is over.
 pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    if draw.chance(40) {
+        return outlast(draw, site, life);
+    }
     let slot = draw.below(2);
     let full = draw.chance(70);
     let kind = draw.pick(&[Kind::Isolate { full }, Kind::Restrict]);
@@ -81,6 +85,28 @@ pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     }
 }
 
+/// People let go what one policy holds, the end that its markers named passes, and another policy
+/// wants the same: it has nothing to do with it by then.
+fn outlast(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    let (slot, full) = (draw.below(2), draw.chance(70));
+    let kind = draw.pick(&[Kind::Isolate { full }, Kind::Restrict]);
+    let doc =
+        |draw: &mut Draw| Doc { kind, audit: false, rollout: None, queue: true, ..Doc::draw(draw) };
+    let pick = draw.pick(&[Pick::Everything, Pick::NotTag(0)]);
+    let first = Doc { pick, lease: draw.pick(&[1, 24]), renewal: 1, ..doc(draw) };
+    let manual = draw.pick(&[Manual::Unsaid, Manual::Respect, Manual::Ask]);
+    let second = Doc { pick: Pick::Everything, manual, ..doc(draw) };
+    life.push(Transition::Guard { site, guard: Guard::default() });
+    life.push(Transition::Edit { site, slot, doc: Some(first) });
+    life.extend([Transition::Apply(site, Course::default()), Transition::Wait(3)]);
+    for _ in 0..2 + draw.below(2) {
+        life.push(Transition::LetGo { site, nth: draw.below(16) });
+    }
+    life.push(Transition::Wait(60 * 30));
+    life.push(Transition::Edit { site, slot: slot + 2, doc: Some(second) });
+    life.push(Transition::Apply(site, Course::draw(draw)));
+}
+
 /// Somebody lets go one of the devices that the workspace holds.
 pub(super) fn let_go(world: &mut World, site: usize, nth: usize) {
     let (id, now) = (world.sites[site].id, world.clock.now());
@@ -99,20 +125,12 @@ pub(super) fn let_go(world: &mut World, site: usize, nth: usize) {
     }
 }
 
-/// The last placement that `chosen` picks of a workspace's, when a person let go of it at once.
-fn taken_away<'t>(
-    done: &[&'t Action],
-    site: &str,
-    chosen: impl Fn(&Mark) -> bool,
-) -> Option<(&'t Action, Mark)> {
-    let ours = |action: &Action| is_of(action, site) && strength(action) > 0;
-    let at = done
-        .iter()
-        .rposition(|action| ours(action) && marked(action).is_some_and(|mark| chosen(&mark)))?;
-    let (placed, next) = (done[at], done.get(at + 1)?);
+/// Whether a person let go at once of what a workspace had placed there.
+fn is_taken_away(done: &[&Action], at: usize, site: &str) -> bool {
+    let (placed, Some(next)) = (done[at], done.get(at + 1)) else { return false };
     let by_person = marked(next).is_none() || (is_of(next, site) && on_undo::is_undoing(next));
-    let clear = !on_undo::is_undoing(placed) && strength(next) == 0 && by_person;
-    clear.then(|| (placed, marked(placed).unwrap()))
+    let ours = is_of(placed, site) && strength(placed) > 0;
+    ours && strength(next) == 0 && by_person
 }
 
 /// Whether the policy of that name put it there; long names stand shortened in a marker.
@@ -138,10 +156,15 @@ impl Truth<'_> {
             .filter(|action| action.status == ActionStatus::Succeeded && action.updated <= now)
             .collect();
         done.sort_by_key(|action| (action.updated, action.created));
-        let own = taken_away(&done, site, |mark| is_named(mark, policy));
-        let last = taken_away(&done, site, |_| true);
-        let lasts = |action: &Action| on_undo::until(action).is_some_and(|end| end > now);
-        own.is_some() || last.is_some_and(|(placed, _)| lasts(placed))
+        let own = done.iter().rposition(|action| {
+            let named = marked(action).is_some_and(|mark| is_named(&mark, policy));
+            named && is_of(action, site) && strength(action) > 0
+        });
+        let lasts = |at: usize| on_undo::until(done[at]).is_some_and(|end| end > now);
+        // What others lost counts from the policy's own last taking.
+        let mut since = own.map_or(0, |at| at + 1)..done.len();
+        own.is_some_and(|at| is_taken_away(&done, at, site))
+            || since.any(|at| is_taken_away(&done, at, site) && lasts(at))
     }
 }
 
@@ -236,15 +259,17 @@ impl Scene<'_> {
                 let mark = marked(action);
                 let other = mark.as_ref().is_some_and(|mark| mark.site != self.site.id);
                 let own = mark.is_some_and(|mark| is_named(&mark, name));
-                !other && !own && !action.comment.contains(name)
+                // What was cancelled while it was pending was let go too, or not: nobody can tell here.
+                let called_off = action.cancellation.is_some() && is_of(action, self.site.id);
+                !other && !own && !called_off && !action.comment.contains(name)
             })
         };
         let may = |doc: &Doc| matches!(doc.manual, Manual::Reassert);
         let able = wishes.iter().filter(|(doc, _, stands)| !stands || may(doc));
         let able: Vec<&Doc> = able.map(|wish| wish.0).collect();
         let clear = wishes.iter().all(|(_, name, stands)| *stands || fresh(name));
-        let held = self.plan.objections.iter().any(|it| it.held > 0);
         let id = self.truth.0.machine(row).unwrap().id.to_string();
+        let held = self.is_held(&id, side);
         let mut changes = self.plan.changes.iter();
         let wanted = changes.any(|it| it.target.id == id && side_of(it.facet) == Some(side));
         let traits = self.truth.traits(row);
@@ -252,6 +277,18 @@ impl Scene<'_> {
             true => Err(Broken::new(6, format!("{id} {side:?} is left free of {wishes:?}"))),
             false => Ok(()),
         }
+    }
+
+    /// Whether a guardrail that has nothing to do with releases holds something there.
+    fn is_held(&self, id: &str, side: Side) -> bool {
+        let objects = |code: &str| {
+            let mut objections = self.plan.objections.iter();
+            objections.any(|it| it.held > 0 && it.code == code && code != CODE)
+        };
+        let mut rows = self.plan.held.iter();
+        rows.any(|it| {
+            it.target.id == id && side_of(it.facet) == Some(side) && objects(&it.reason.code)
+        })
     }
 
     fn told(&self, row: u32, side: Side, wishes: &[(&Doc, String, bool)]) -> Check {

@@ -16,7 +16,8 @@ use palisade::model::Verb;
 use palisade::plan::Freeze;
 use palisade::plan::freeze::FILE;
 
-use super::policy::{Doc, Guard, Kind, Pick, Rollout};
+use super::guard::Guard;
+use super::policy::{Doc, Kind, Pick, Rollout};
 use super::reference::mark;
 use super::runs::Run;
 use super::transition::{Course, Draw, Transition};

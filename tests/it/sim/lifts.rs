@@ -8,12 +8,14 @@ use std::collections::BTreeSet;
 use palisade::plan::{Circumstances, Lift};
 
 use super::Check;
-use super::policy::{Doc, Guard, Kind, Pick};
+use super::guard::Guard;
+use super::policy::{Doc, Kind, Pick};
 use super::transition::{Course, Draw, Transition};
 use super::world::World;
 
 /// What somebody may try to lift; some of it never is.
 const CODES: &[&str] = &[
+    "cap-fleet",
     "cap-group",
     "cap-group",
     "cap-rolling",
@@ -60,7 +62,7 @@ pub(super) async fn held(world: &mut World, site: usize, nth: usize) -> Check {
 pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     if draw.chance(85) {
         let (guard, run) = (Guard::draw(draw), draw.pick(&[1, 2]));
-        let guard = Guard { run: Some(run), group: Some(50), ..guard };
+        let guard = Guard { run: Some(run), group: Some(50), fleet: None, ..guard };
         life.push(Transition::Guard { site, guard });
     }
     if draw.chance(85) {

@@ -5,6 +5,7 @@
 //! nothing that no plan said, nothing on an alert that had moved in good time. Called by `world`,
 //! `on_runs` and `freezes`.
 
+use jiff::Timestamp;
 use palisade::apply::{Ended, Outcome};
 use palisade::emulator::tenant::AlertEdit;
 use palisade::model::Verb;
@@ -18,8 +19,50 @@ use super::runs::{Known, Run};
 use super::world::{Site, World};
 use super::{Broken, Check};
 
+/// A look at an alert that reached whoever took it.
+struct Looked {
+    at: Timestamp,
+    caller: Option<String>,
+    alert: String,
+    /// Whether it came with the answer to a request that set something.
+    by_setting: bool,
+}
+
+/// Looks since the last step, oldest first.
+fn looks(world: &World) -> Vec<Looked> {
+    let emulator = world.emulator();
+    let fresh = emulator.log().iter().skip(world.seen.requests());
+    let reached = fresh.filter(|logged| logged.status.is_success() && logged.cut.is_none());
+    let looked = |logged: &palisade::emulator::log::Logged| {
+        let (folder, alert) = logged.uri.path().rsplit_once('/')?;
+        let by_setting = logged.method == http::Method::PATCH;
+        let tells =
+            folder.ends_with("/alerts_v2") && (by_setting || logged.method == http::Method::GET);
+        let (caller, alert) = (logged.caller.clone(), alert.to_owned());
+        tells.then_some(Looked { at: logged.at, caller, alert, by_setting })
+    };
+    reached.filter_map(looked).collect()
+}
+
+/// The last look that the workspace took at the alert before an edit of its own.
+fn last_look(
+    site: &Site,
+    id: &str,
+    looks: &[Looked],
+    edit: &AlertEdit,
+) -> Result<Timestamp, Broken> {
+    let of = |look: &&Looked| {
+        let own = look.caller.as_deref() == Some(site.client_id()) && look.alert == id;
+        own && look.at <= edit.at && (!look.by_setting || edit.comment.is_some())
+    };
+    let last = looks.iter().rev().find(of).map(|look| look.at);
+    last.filter(|at| *at >= edit.at - READ_AGE)
+        .ok_or_else(|| Broken::new(4, format!("last looked at {last:?}: {edit:?} of {id}")))
+}
+
 /// Looks at what was done to alerts since the last time.
 pub(super) fn check(world: &mut World) -> Check {
+    let looks = looks(world);
     let (from, sites) = (world.edits, std::mem::take(&mut world.sites));
     let mut sites = sites;
     let mut tally = Vec::new();
@@ -30,9 +73,10 @@ pub(super) fn check(world: &mut World) -> Check {
                 continue;
             };
             let id = &truth.0.alert(edit.alert).unwrap().id;
+            let looked = last_look(site, id, &looks, edit)?;
             match &edit.comment {
-                Some(text) => commented(site, id, text, edits, at)?,
-                None => patched(site, id, edits, at)?,
+                Some(text) => commented(site, id, text, (edits, at), looked)?,
+                None => patched(site, id, (edits, at), looked)?,
             }
             tally.push(if edit.comment.is_some() { "alert comments" } else { "alerts changed" });
         }
@@ -57,17 +101,19 @@ pub(super) fn comments(world: &World) -> Check {
     })
 }
 
+/// All edits, and which of them is looked at.
+type Edits<'e> = (&'e [AlertEdit], usize);
+
 /// Somebody else, or we by another change, changed the alert before the last look.
-fn moved(known: &Known, edits: &[AlertEdit], at: usize) -> Option<AlertEdit> {
+fn moved(known: &Known, (edits, at): Edits<'_>, looked: Timestamp) -> Option<AlertEdit> {
     let edit = &edits[at];
-    let looked = edit.at - READ_AGE;
     let mut between = edits[..at].iter().rev().take_while(|other| other.at >= known.planned);
     between.find(|other| other.alert == edit.alert && other.at < looked).cloned()
 }
 
 /// The alert's properties were set by us.
-fn patched(site: &mut Site, id: &str, edits: &[AlertEdit], at: usize) -> Check {
-    let edit = &edits[at];
+fn patched(site: &mut Site, id: &str, edits: Edits<'_>, looked: Timestamp) -> Check {
+    let edit = &edits.0[edits.1];
     let fits = |known: &&Known| {
         let change = &known.change;
         *change.target.id == *id
@@ -84,7 +130,7 @@ fn patched(site: &mut Site, id: &str, edits: &[AlertEdit], at: usize) -> Check {
         let law = if candidates.is_empty() { 6 } else { 7 };
         return Err(Broken::new(law, format!("no plan said so, or done before: {edit:?} of {id}")));
     };
-    if let Some(other) = moved(known, edits, at) {
+    if let Some(other) = moved(known, edits, looked) {
         return Err(Broken::new(4, format!("the alert had moved: {other:?} came before {edit:?}")));
     }
     let change = known.change.id.to_string();
@@ -93,7 +139,13 @@ fn patched(site: &mut Site, id: &str, edits: &[AlertEdit], at: usize) -> Check {
 }
 
 /// We commented on the alert.
-fn commented(site: &Site, id: &str, text: &str, edits: &[AlertEdit], at: usize) -> Check {
+fn commented(
+    site: &Site,
+    id: &str,
+    text: &str,
+    (edits, at): Edits<'_>,
+    looked: Timestamp,
+) -> Check {
     let edit = &edits[at];
     let wrong = |law, what: &str| Err(Broken::new(law, format!("{what}: {edit:?} of {id}")));
     let mark = mark(text).filter(|mark| mark.site == site.id);
@@ -109,13 +161,12 @@ fn commented(site: &Site, id: &str, text: &str, edits: &[AlertEdit], at: usize) 
         return wrong(7, "commented twice");
     }
     if !sets(change) {
-        return match moved(known, edits, at) {
+        return match moved(known, (edits, at), looked) {
             Some(other) => wrong(4, &format!("the alert had moved by {other:?}")),
             None => Ok(()),
         };
     }
     // It follows what it speaks of, and that is still so when it is last looked at.
-    let looked = edit.at - READ_AGE;
     let own = |other: &&AlertEdit| other.alert == edit.alert;
     let is_so = |other: &AlertEdit| after(&change.parameters, &other.after) == other.after;
     let mut since = edits[..at].iter().filter(own).filter(|other| other.at >= known.planned);

@@ -9,8 +9,9 @@ use palisade::model::Verb;
 use palisade::plan::{Change, Circumstances, Plan, plan as replan};
 
 use super::alerts::TITLES;
+use super::guard::Guard;
 use super::on_plans::Scene;
-use super::policy::{self, Doc, Guard, Kind, Pick};
+use super::policy::{self, Doc, GROUPS, Kind, Pick};
 use super::reference::{Side, marked};
 use super::rules::is_called;
 use super::twins::Record;
@@ -53,10 +54,12 @@ impl Scene<'_> {
         if let Some(most) = guard.trigger.filter(|_| !lifted("cap-alert-rule")) {
             self.trigger_caps(most as usize)?;
         }
-        match guard.group {
-            Some(percent) if !lifted("cap-group") => self.group_caps(percent),
-            _ => Ok(()),
+        if let Some(percent) = guard.fleet.filter(|_| !lifted("cap-fleet")) {
+            self.share_cap(percent, None)?;
         }
+        let group_cap = guard.group.filter(|_| !lifted("cap-group"));
+        let mut groups = GROUPS.iter().filter_map(|group| Some((group, group_cap?)));
+        groups.try_for_each(|(group, percent)| self.share_cap(percent, Some(group)))
     }
 
     /// Whoever raises alerts of one title has only so many devices isolated by a policy in a day.
@@ -105,28 +108,27 @@ impl Scene<'_> {
             && behind.all(|(_, doc)| matches!(doc.pick, Pick::Alert(_)))
     }
 
-    fn group_caps(&self, percent: u32) -> Check {
-        for group in super::policy::GROUPS {
-            let members =
-                || self.truth.members().filter(|row| self.truth.traits(*row).group == *group);
-            let most = (members().count() * percent as usize / 100).max(1);
-            let newly = members().filter(|row| {
-                let id = self.truth.0.machine(*row).unwrap().id.to_string();
-                let isolates = |change: &&Change| {
-                    change.target.id == id && change.verb == Verb::Isolate && change.from == "free"
-                };
-                self.plan.changes.iter().any(|change| isolates(&change))
-            });
-            let isolated = members()
-                .filter(|row| self.truth.record(*row) == Record::Device)
-                .filter(|row| self.truth.is_quiet_since(*row, Side::Network, self.began))
-                .filter(|row| self.truth.standing(*row, Side::Network, self.began).level > 0);
-            let newly = newly.count();
-            if newly > 0 && newly + isolated.count() > most {
-                return Err(Broken::new(3, format!("more than {most} isolated in {group}")));
-            }
+    /// Only so many of a group, or of all, are isolated, whoever did it.
+    fn share_cap(&self, percent: u32, group: Option<&str>) -> Check {
+        let within = |row: &u32| group.is_none_or(|group| self.truth.traits(*row).group == group);
+        let members = || self.truth.members().filter(within);
+        let most = (members().count() * percent as usize / 100).max(1);
+        let newly = members().filter(|row| {
+            let id = self.truth.0.machine(*row).unwrap().id.to_string();
+            let isolates = |change: &Change| {
+                change.target.id == id && change.verb == Verb::Isolate && change.from == "free"
+            };
+            self.plan.changes.iter().any(isolates)
+        });
+        let isolated = members()
+            .filter(|row| self.truth.record(*row) == Record::Device)
+            .filter(|row| self.truth.is_quiet_since(*row, Side::Network, self.began))
+            .filter(|row| self.truth.standing(*row, Side::Network, self.began).level > 0);
+        let newly = newly.count();
+        match newly > 0 && newly + isolated.count() > most {
+            true => Err(Broken::new(3, format!("more than {most} isolated in {group:?}"))),
+            false => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -191,6 +193,7 @@ pub(super) fn tighter(
         protects: true,
         run: Some(guard.run.unwrap_or(6).min(3)),
         group: Some(guard.group.unwrap_or(100).min(40)),
+        fleet: Some(guard.fleet.unwrap_or(100).min(60)),
         day: guard.day.map(|day| day.saturating_sub(1)),
         trigger: guard.trigger.map(|most| most.saturating_sub(1)),
         window: guard.window.or_else(|| Some(TimeZone::UTC.to_datetime(plan.created_at).hour())),

@@ -8,7 +8,8 @@ use palisade::model::{DeviceId, Facet, Verb};
 use palisade::plan::file::{CheckedPlan, PlanFileError};
 use palisade::plan::{Change, Circumstances, Disposition, Entry, Plan, Purpose};
 
-use super::policy::{Doc, Guard, Kind, Traits};
+use super::guard::Guard;
+use super::policy::{Doc, Kind, Traits};
 use super::reference::{Side, Truth, mark, marked};
 use super::settle::{concerns, is_wanted};
 use super::world::{Site, World};

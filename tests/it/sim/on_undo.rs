@@ -39,10 +39,7 @@ pub(super) fn until(action: &Action) -> Option<jiff::Timestamp> {
 impl World {
     /// Plans the undoing of one of the last runs and applies it.
     pub(super) async fn undo(&mut self, site: usize, back: usize, course: &Course) -> Check {
-        let past = &self.sites[site].past;
-        let Some(past) = past.iter().rev().nth(back % past.len().max(1)).cloned() else {
-            return Ok(());
-        };
+        let Some(past) = nth(self, site, back) else { return Ok(()) };
         self.count("undoings planned");
         let around = Circumstances { purpose: Purpose::Undo(past), ..Circumstances::default() };
         let Some(review) = self.plan(site, around).await? else { return Ok(()) };
@@ -50,6 +47,12 @@ impl World {
         self.count("undoings begun");
         self.live(vec![(site, run, course)]).await.map(drop)
     }
+}
+
+/// One of the last runs of a workspace: so many before the last.
+pub(super) fn nth(world: &World, site: usize, back: usize) -> Option<Past> {
+    let past = &world.sites[site].past;
+    past.iter().rev().nth(back % past.len().max(1)).cloned()
 }
 
 /// What takes an action back, as far as it still stands.
@@ -192,8 +195,11 @@ pub(super) fn restored(world: &mut World, site: usize, run: &Run, summary: &Summ
     let checked = world.truth(|truth| {
         for undone in past.changes.iter().map(|item| &item.change) {
             let taken_back = run.plan.changes.iter().find(|change| {
-                truth.became(&change.target.id) == truth.became(&undone.target.id)
-                    && change.facet == undone.facet
+                let became = |change: &Change| truth.became(&change.target.id);
+                // An alert never becomes another.
+                let same = change.target.id == undone.target.id
+                    || became(change).is_some_and(|row| became(undone) == Some(row));
+                same && change.facet == undone.facet
                     && summary.outcomes[&change.id].outcome == Outcome::Done
             });
             let Some(change) = taken_back else { continue };

@@ -13,11 +13,11 @@ use palisade::model::{ActionStatus, DeviceValue, Verb};
 use palisade::plan::{Change, Plan, Rollout};
 
 use super::on_plans::{Scene, side_of};
-use super::reference::{Truth, marked};
+use super::reference::{Truth, mark, marked};
 use super::runs::{PATIENCE, Run};
 use super::settle::concerns;
 use super::world::{Site, World};
-use super::{Broken, Check, freezes, policy};
+use super::{Broken, Check, freezes, on_edits, policy};
 
 /// Pairs of devices of which the first went before the second, by workspace and policy.
 pub(super) type Order = BTreeMap<(String, String, String), ()>;
@@ -80,6 +80,11 @@ impl Scene<'_> {
 
     /// Whether all that wants it has a rollout: here, one policy alone.
     fn must_wait(&self, change: &Change) -> bool {
+        if change.verb == Verb::Classify {
+            let by = |slot: usize| change.because.iter().any(|why| why.name == policy::name(slot));
+            let mut rules = self.site.docs.iter().filter(|(slot, _)| by(**slot));
+            return rules.any(|(_, doc)| doc.rollout.is_some());
+        }
         let Some((row, side)) = self.truth.row(&change.target.id).zip(side_of(change.facet)) else {
             return false;
         };
@@ -95,7 +100,7 @@ impl Scene<'_> {
 }
 
 fn takes(change: &Change) -> bool {
-    matches!(change.verb, Verb::Isolate | Verb::Restrict | Verb::Scan)
+    matches!(change.verb, Verb::Isolate | Verb::Restrict | Verb::Scan | Verb::Classify)
 }
 
 fn doc<'s>(site: &'s Site, rollout: &Rollout) -> Option<&'s policy::Doc> {
@@ -132,7 +137,7 @@ pub(super) fn check(
     entries: &[JournalEntry],
     summary: Option<&Summary>,
 ) -> Check {
-    for sent in freezes::sent(world, run) {
+    for sent in freezes::sent(world, run).into_iter().chain(on_edits::sent(world, run)) {
         run.sent.entry(sent.change).or_insert(sent.at);
     }
     let stopped = summary.and_then(|summary| summary.stopped.as_ref());
@@ -142,6 +147,10 @@ pub(super) fn check(
     }
     for _ in run.plan.rollouts.iter().filter(|rollout| rollout.waves.len() > 1) {
         world.count("waves");
+    }
+    let of_alerts = |it: &&Rollout| it.waves.len() > 1 && it.policy.starts_with("AlertRule/");
+    for _ in run.plan.rollouts.iter().filter(of_alerts) {
+        world.count("waves of alerts");
     }
     let halted = |rollout: &&Rollout| {
         let of = |entry: &JournalEntry| matches!(&entry.entry, Entry::RolloutHalted { policy, .. } if *policy == rollout.policy);
@@ -153,7 +162,8 @@ pub(super) fn check(
     let at_peace = summary.is_some_and(|summary| summary.stopped.is_none()) && !world.faulty;
     world.truth(|truth| {
         for rollout in &run.plan.rollouts {
-            waited(truth, run, rollout)?;
+            let site = world.sites.iter().find(|site| *site.id == *run.plan.workspace);
+            waited(truth, run, rollout, site)?;
             let halted = at_peace && halted(&rollout);
             let mut own = members(&run.plan, rollout).filter_map(|change| own(truth, change));
             if let Some(action) = own.find(|action| halted && action.is_active()) {
@@ -172,8 +182,18 @@ fn own<'t>(truth: Truth<'t>, change: &Change) -> Option<&'t Action> {
     actions.into_iter().find(|action| marked(action).is_some_and(|mark| mark.change == id))
 }
 
+/// When a change of an alert set or said something.
+fn edited(truth: Truth<'_>, site: Option<&Site>, change: &Change) -> Vec<Timestamp> {
+    let (id, row) = (change.id.to_string(), truth.0.find_alert(&change.target.id));
+    let Some(alert) = row.and_then(|row| truth.0.alert(row)) else { return Vec::new() };
+    let own = |text: &str| mark(text).is_some_and(|mark| mark.change == id);
+    let said = alert.comments.iter().filter(|comment| own(&comment.text)).map(|it| it.at);
+    let set = site.and_then(|site| site.patched.get(&id)).map(|edit| edit.at);
+    said.chain(set).collect()
+}
+
 /// No wave began before the one before it had ended, baked and failed no more than it may.
-fn waited(truth: Truth<'_>, run: &Run, rollout: &Rollout) -> Check {
+fn waited(truth: Truth<'_>, run: &Run, rollout: &Rollout, site: Option<&Site>) -> Check {
     let sent = |change: &Change| run.sent.get(&change.id.to_string()).copied();
     let bake = SignedDuration::from_secs(i64::try_from(rollout.bake_seconds).unwrap());
     for (number, wave) in (1..).zip(&rollout.waves) {
@@ -186,6 +206,10 @@ fn waited(truth: Truth<'_>, run: &Run, rollout: &Rollout) -> Check {
         let before = || members(&run.plan, rollout).filter(|change| change.wave <= number);
         if let Some(late) = before().find(|change| sent(change).is_some_and(|at| at > next)) {
             return wrong(format!("{late:?} came after"));
+        }
+        let mut edits = before().flat_map(|change| edited(truth, site, change));
+        if let Some(at) = edits.find(|at| *at + bake > next) {
+            return wrong(format!("not baked: an alert was changed at {at}"));
         }
         let (mut failed, mut pending) = (0, 0);
         for action in before().filter_map(|change| own(truth, change)) {

@@ -1,15 +1,12 @@
-//! Policies and guardrails of a simulated workspace: as the author writes them, and what they mean
-//! to the reference model.
+//! Policies of a simulated workspace: as the author writes them, and what they mean to the reference
+//! model. Its guardrails are in `guard`.
 //!
-//! `yaml` is what the product reads. `selects`, `protects` and the like are the model's own idea of
-//! the same document, in the plainest words; they share nothing with the product's selectors.
+//! `yaml` is what the product reads. `selects` and the like are the model's own idea of the same
+//! document, in the plainest words; they share nothing with the product's selectors.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::accepts::Accepted;
 use super::alerts::TITLES;
@@ -196,10 +193,10 @@ impl Doc {
             Kind::Alerts(rule) => spec = rule.yaml(mode, &self.pick.yaml()),
             _ => {
                 let _ = write!(spec, ", mode: {mode}, queueOffline: {}, comment: sim", self.queue);
-                if let Some(rollout) = self.rollout {
-                    let _ = write!(spec, ", rollout: {{{}}}", rollout.yaml());
-                }
             }
+        }
+        if let Some(rollout) = self.rollout.filter(|_| self.kind != Kind::Exempt) {
+            let _ = write!(spec, ", rollout: {{{}}}", rollout.yaml());
         }
         let name = name(slot);
         format!(
@@ -276,85 +273,3 @@ impl Rollout {
 
 /// A workspace's policies by slot.
 pub(super) type Docs = BTreeMap<usize, Doc>;
-
-/// Hours that a freeze window lasts.
-const WINDOW: i8 = 4;
-
-/// Guardrails.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Guard {
-    /// Whether devices with the tag `PROTECTED` are protected.
-    pub(super) protects: bool,
-    /// Most isolations in a run.
-    pub(super) run: Option<u32>,
-    /// Most isolated devices of a group, in percent, and never less than one.
-    pub(super) group: Option<u32>,
-    /// Most isolations in a day.
-    pub(super) day: Option<u32>,
-    /// Most devices isolated in a day because of alerts of one title.
-    pub(super) trigger: Option<u32>,
-    /// The hour (UTC) at which a freeze window of four hours opens every day.
-    pub(super) window: Option<i8>,
-}
-
-impl Guard {
-    pub(super) fn draw(draw: &mut Draw) -> Self {
-        let mut some = |of: &[u32]| draw.chance(35).then(|| draw.pick(of));
-        let (run, group, day) = (some(&[2, 4]), some(&[50, 80]), some(&[3, 8]));
-        let trigger = some(&[1, 2]);
-        let protects = draw.chance(75);
-        let window = draw.chance(25).then(|| draw.pick(&[8, 10, 11, 18]));
-        Self { protects, run, group, day, trigger, window }
-    }
-
-    pub(super) fn protects(&self, device: &Traits) -> bool {
-        self.protects && device.has(PROTECTED)
-    }
-
-    /// Whether a freeze window is open.
-    pub(super) fn is_shut(&self, at: Timestamp) -> bool {
-        let hour = TimeZone::UTC.to_datetime(at).hour();
-        self.window.is_some_and(|opens| (hour - opens).rem_euclid(24) < WINDOW)
-    }
-
-    pub(super) fn yaml(&self, site: &str) -> String {
-        let mut caps = Vec::new();
-        if let Some(run) = self.run {
-            caps.push(format!("run: {run}"));
-        }
-        if let Some(group) = self.group {
-            caps.push(format!("group: {{share: {group}%, atLeast: 1}}"));
-        }
-        if let Some(day) = self.day {
-            caps.push(format!("rolling: {{count: {day}, window: 24h}}"));
-        }
-        if let Some(trigger) = self.trigger {
-            caps.push(format!("fleet: 100%, alertRule: {{count: {trigger}, window: 24h}}"));
-            caps.extend(self.run.is_none().then(|| "run: 1000".to_owned()));
-            caps.extend(self.group.is_none().then(|| "group: 100%".to_owned()));
-        }
-        let mut lines = vec!["  caps:".to_owned()];
-        let caps = if caps.is_empty() {
-            "run: 1000, group: 100%, fleet: 100%".into()
-        } else {
-            caps.join(", ")
-        };
-        lines.push(format!("    isolate: {{{caps}}}"));
-        lines.push("    restrict: {run: 1000, group: 100%, fleet: 100%}".to_owned());
-        if self.protects {
-            lines.push(format!("  protected: {{tag: {}}}", TAGS[PROTECTED]));
-        }
-        if let Some(opens) = self.window {
-            let every = format!("schedule: \"0 {opens} * * *\", window: {WINDOW}h");
-            lines.push(format!("  freeze: [{{name: daily, {every}}}]"));
-        }
-        let root = "http://127.0.0.1:8400";
-        format!(
-            "apiVersion: palisade/v1\nkind: Workspace\nid: {site}\npolicies: [policies]\ntenants:\n  \
-             - name: contoso\n    tenantId: 11111111-2222-3333-4444-555555555555\n    endpoints: \
-             {{authority: \"{root}\", defender: \"{root}\", graph: \"{root}\"}}\n    credential: \
-             clientSecret\nguardrails:\n{}\n",
-            lines.join("\n")
-        )
-    }
-}

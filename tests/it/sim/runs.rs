@@ -4,7 +4,7 @@
 //! Must never decide what is right: `on_runs` does.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,15 +13,17 @@ use palisade::apply::past::{begun, past};
 use palisade::apply::{Engine, Options, Summary};
 use palisade::drive::apply::{Ports, Service, run};
 use palisade::drive::client::Client;
+use palisade::emulator::Emulator;
 use palisade::host::clock::Clock;
 use palisade::plan::file::{CheckedPlan, VerifyContext, go_on, verify};
 use palisade::plan::{Circumstances, Purpose};
 
 use super::freezes::Freezes;
-use super::policy::{Docs, Guard};
+use super::guard::Guard;
+use super::policy::Docs;
 use super::transition::{Course, End};
 use super::world::{Review, Site, World};
-use super::{Broken, Check, on_plans, on_runs};
+use super::{Broken, Check, on_plans, on_runs, twins};
 use crate::apply_rig::{Memory, kill};
 
 /// A run and the disk it writes to.
@@ -134,19 +136,23 @@ impl World {
             lives.push((site, run, self.client(site), self.sites[site].freezes.clone(), course));
         }
         let began = self.clock.now();
-        let clock = self.clock.clone();
+        let told = Mutex::default();
+        let Self { names, clock, .. } = &*self;
+        let around = Around { emulator: self.shared(), names, clock, told };
         let lived = match lives.as_mut_slice() {
             [(_, a, client, mine, course), (_, b, other, theirs, second)] => {
-                let first = life(a, client, mine, course, &clock);
-                let second = life(b, other, theirs, second, &clock);
+                let first = life(a, client, mine, course, &around);
+                let second = life(b, other, theirs, second, &around);
                 let (first, second) = tokio::join!(first, second);
                 vec![first?, second?]
             }
             [(_, run, client, freezes, course)] => {
-                vec![life(run, client, freezes, course, &clock).await?]
+                vec![life(run, client, freezes, course, &around).await?]
             }
             _ => Vec::new(),
         };
+        let happened = around.told.into_inner().unwrap();
+        happened.into_iter().for_each(|what| self.count(what));
         let mut summaries = Vec::new();
         for ((site, mut run, ..), summary) in lives.into_iter().zip(lived) {
             self.remember(site, &mut run);
@@ -196,15 +202,25 @@ fn options() -> Options {
     Options { wait_containment, wait_scan, ..Options::default() }
 }
 
+/// What goes on around runs.
+pub(super) struct Around<'w> {
+    pub(super) emulator: &'w Mutex<Emulator>,
+    pub(super) names: &'w [String],
+    pub(super) clock: &'w Arc<dyn Clock>,
+    /// What happened, for the tally.
+    pub(super) told: Mutex<Vec<&'static str>>,
+}
+
 /// One life of a run: nothing when it was killed or its disk failed.
 async fn life(
     run_: &mut Run,
     client: &Client,
     freezes: &Freezes,
     course: &Course,
-    clock: &Arc<dyn Clock>,
+    around: &Around<'_>,
 ) -> Result<Option<Summary>, Broken> {
-    let Course { end, freeze, .. } = *course;
+    let clock = around.clock;
+    let Course { end, freeze, again, .. } = *course;
     run_.began = clock.now();
     let history = run_.memory.revive();
     let engine = Engine::new(&run_.plan, &history, options(), "palisade/sim");
@@ -245,6 +261,7 @@ async fn life(
             biased;
             ended = running => ended,
             () = freezes.play(freeze, &**clock) => None,
+            () = twins::play(again, around) => None,
         }
     };
     let ended = bounded("a run", 12, running).await;

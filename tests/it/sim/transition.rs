@@ -8,9 +8,10 @@ use super::accepts::Accept;
 use super::alerts::{Sort, TITLES, Work};
 use super::deeds::{Deed, FAULTS, SWITCHES, What};
 use super::freezes::Drop;
-use super::policy::{Doc, Guard, Kind, Pick};
+use super::guard::Guard;
+use super::policy::{Doc, Kind, Pick};
 use super::twins::{self, Again};
-use super::{by_hand, freezes, lifts};
+use super::{by_hand, freezes, lifts, regrets};
 
 /// The two workspaces that share the tenant.
 pub(super) const SITES: usize = 2;
@@ -71,6 +72,10 @@ pub(super) enum Transition {
     Resume(usize, Course),
     /// One of the last runs is undone: so many before the last.
     Undo { site: usize, back: usize, course: Course },
+    /// The undoing is planned and kept for review.
+    PlanUndo { site: usize, back: usize },
+    /// Somebody takes again what the workspace has let go.
+    TakeAnew { site: usize, nth: usize },
     /// An alert comes up, and somebody may be quick to look at it.
     Raise(Sort, Option<Work>),
     /// Somebody accepts what is live on a device.
@@ -94,6 +99,8 @@ pub(super) struct Course {
     pub(super) end: Option<End>,
     /// A freeze that begins meanwhile.
     pub(super) freeze: Option<Drop>,
+    /// What becomes of a device's records meanwhile.
+    pub(super) again: Option<twins::Midway>,
     /// What others do meanwhile, so many seconds in.
     pub(super) meanwhile: Vec<(u32, Deed)>,
 }
@@ -129,7 +136,8 @@ impl Course {
             stays: draw.chance(40).then(|| draw.below(300) as u64),
             look: draw.chance(60).then(|| draw.below(30)),
         });
-        Self { end, freeze, meanwhile }
+        let again = draw.chance(6).then(|| twins::Midway::draw(draw, None));
+        Self { end, freeze, again, meanwhile }
     }
 }
 
@@ -174,21 +182,6 @@ fn undo(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     }
 }
 
-/// A run that lets go of some of what the one before took, people who act on it, and second thoughts.
-fn regret(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
-    let (slot, full) = (draw.below(3), draw.chance(40));
-    let doc = Doc { kind: Kind::Isolate { full }, audit: false, lease: 150, ..Doc::draw(draw) };
-    for pick in [Pick::Everything, draw.pick(&[Pick::Tag(0), Pick::Group(1)])] {
-        life.push(Transition::Edit { site, slot, doc: Some(Doc { pick, ..doc.clone() }) });
-        life.push(Transition::Apply(site, Course::default()));
-    }
-    for _ in 0..draw.below(4) {
-        life.push(Transition::Deed(Deed::draw(draw)));
-    }
-    life.push(Transition::Wait(3));
-    life.push(Transition::Undo { site, back: draw.below(2), course: Course::draw(draw) });
-}
-
 /// Changes that could be made beside something that cannot be read.
 fn unread(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     for kind in [Kind::Scan { full: draw.chance(50) }, Kind::Isolate { full: true }] {
@@ -204,7 +197,7 @@ fn unread(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
 /// One thing, or a few that belong together.
 fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
     let site = draw.below(SITES);
-    match draw.below(27) {
+    match draw.below(28) {
         0 => life.push(Transition::Wait(draw.pick(&[1, 10, 60, 60 * 8, 60 * 30, 60 * 100]))),
         1 | 2 => life.push(Transition::Deed(Deed::draw(draw))),
         3 | 4 => {
@@ -247,11 +240,12 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
         }
         23 => alerts(draw, site, life),
         24 => accept(draw, site, life),
-        25 if draw.chance(40) => twins::draw(draw, site, life),
+        27 => regrets::draw(draw, site, life),
+        25 if draw.chance(50) => twins::draw(draw, site, life),
         25 => by_hand::draw(draw, site, life),
-        26 => match draw.below(8) {
+        26 => match draw.below(9) {
             0 => unread(draw, site, life),
-            1 => regret(draw, site, life),
+            1 | 8 => regrets::draw(draw, site, life),
             2 | 3 => freezes::draw(draw, site, life),
             _ => lifts::draw(draw, site, life),
         },
@@ -297,6 +291,9 @@ fn alerts(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     if draw.chance(60) {
         let (slot, doc) = (draw.below(5), Some(Doc::rule(draw)));
         life.push(Transition::Edit { site, slot, doc });
+        for _ in 0..draw.below(3) {
+            life.push(Transition::Raise(Sort::draw(draw), None));
+        }
     }
     if draw.chance(50) {
         return trigger(draw, site, life);

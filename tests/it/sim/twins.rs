@@ -6,14 +6,18 @@
 //! nobody knows. Nothing is ever done to a record that is not, for sure, the device. Must share
 //! nothing with the inventory's rules but these words.
 
-use jiff::SignedDuration;
-use palisade::emulator::Tenant;
+use std::sync::Mutex;
+
+use jiff::{SignedDuration, Timestamp};
 use palisade::emulator::tenant::machine::{Machine, MachineId};
+use palisade::emulator::{Emulator, Tenant};
 use palisade::inventory::{Inventory, What};
 use palisade::model::Health;
 use palisade::plan::{Plan, TargetKind};
 
+use super::policy::{Doc, Kind, Pick};
 use super::reference::Truth;
+use super::runs::Around;
 use super::transition::{Course, Draw, Transition};
 use super::world::World;
 use super::{Broken, Check};
@@ -76,13 +80,49 @@ fn fall_silent(machine: &mut Machine) {
     machine.online = false;
 }
 
-/// A device held, set up anew and perhaps merged, with runs between.
+/// What becomes of a device's records while a run is under way, so many seconds in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Midway {
+    after: u64,
+    device: usize,
+    again: Again,
+}
+
+impl Midway {
+    /// About that device, or any.
+    pub(super) fn draw(draw: &mut Draw, device: Option<usize>) -> Self {
+        let device = device.unwrap_or_else(|| draw.below(64));
+        let again = match draw.chance(80) {
+            true => Again::Merged,
+            false => Again::SetUp { silent: draw.chance(50) },
+        };
+        Self { after: draw.pick(&[0, 1, 2, 5, 30, 70]), device, again }
+    }
+}
+
+/// Lets it happen beside a run, and never ends by itself.
+pub(super) async fn play(midway: Option<Midway>, around: &Around<'_>) {
+    if let Some(Midway { after, device, again }) = midway {
+        tokio::time::sleep(std::time::Duration::from_secs(after)).await;
+        let name = &around.names[device % around.names.len()];
+        let happened = change(around.emulator, name, around.clock.now(), again);
+        let what = happened.map(|what| if what == "merged" { "merged midway" } else { what });
+        around.told.lock().unwrap().extend(what);
+    }
+    std::future::pending::<()>().await;
+}
+
+/// A device held, set up anew and perhaps merged, between runs or while one is under way.
 pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     let device = draw.below(64);
+    let again = draw.chance(85).then(|| Midway::draw(draw, Some(device)));
+    let kind = Kind::Isolate { full: draw.chance(70) };
+    let doc = Doc { kind, pick: Pick::Everything, audit: false, ..Doc::draw(draw) };
     let steps = [
-        (70, Transition::Apply(site, Course::draw(draw))),
-        (70, Transition::Again { device, again: Again::SetUp { silent: draw.chance(50) } }),
         (50, Transition::Apply(site, Course::draw(draw))),
+        (85, Transition::Again { device, again: Again::SetUp { silent: draw.chance(60) } }),
+        (70, Transition::Edit { site, slot: draw.below(5), doc: Some(doc) }),
+        (85, Transition::Apply(site, Course { again, ..Course::draw(draw) })),
         (40, Transition::Again { device, again: Again::SetUp { silent: draw.chance(70) } }),
         (30, Transition::Wait(draw.pick(&[60, 60 * 24 * 9]))),
         (70, Transition::Again { device, again: Again::Merged }),
@@ -98,32 +138,44 @@ pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
 /// Lets it happen to a device.
 pub(super) fn happen(world: &mut World, device: usize, again: Again) {
     let (name, now) = (world.names[device % world.names.len()].clone(), world.clock.now());
-    let mut emulator = world.emulator();
+    if let Some(what) = change(world.shared(), &name, now, again) {
+        world.count(what);
+    }
+}
+
+/// What happened, for the tally.
+fn change(
+    emulator: &Mutex<Emulator>,
+    name: &str,
+    now: Timestamp,
+    again: Again,
+) -> Option<&'static str> {
+    let mut emulator = emulator.lock().unwrap();
     let tenant = emulator.tenant_mut();
     tenant.advance(now);
-    let records = unmerged(tenant, &name);
-    let Some(last) = records.last().copied() else { return };
+    let records = unmerged(tenant, name);
+    let last = records.last().copied()?;
     match again {
-        Again::SetUp { .. } if records.len() > 2 => {}
-        Again::SetUp { silent } => {
-            let row = another(tenant, last);
-            let fresh = tenant.machine_mut(row).unwrap();
-            (fresh.reported, fresh.first_seen, fresh.online) = (now, now, true);
-            fresh.base_health = Health::Active;
-            fresh.posture = palisade::emulator::tenant::machine::Posture::FREE;
-            if silent {
-                fall_silent(tenant.machine_mut(last).unwrap());
-            }
-        }
+        Again::SetUp { .. } if records.len() > 2 => return None,
+        Again::SetUp { silent } => set_up(tenant, last, silent, now),
         Again::Merged => merge(tenant, &records),
     }
-    drop(emulator);
-    let what = match again {
-        Again::SetUp { .. } => "set up anew",
-        Again::Merged if records.len() > 1 => "merged",
-        Again::Merged => return,
-    };
-    world.count(what);
+    match again {
+        Again::SetUp { .. } => Some("set up anew"),
+        Again::Merged => (records.len() > 1).then_some("merged"),
+    }
+}
+
+/// The device gets another record than its last one.
+fn set_up(tenant: &mut Tenant, last: u32, silent: bool, now: Timestamp) {
+    let row = another(tenant, last);
+    let fresh = tenant.machine_mut(row).unwrap();
+    (fresh.reported, fresh.first_seen, fresh.online) = (now, now, true);
+    fresh.base_health = Health::Active;
+    fresh.posture = palisade::emulator::tenant::machine::Posture::FREE;
+    if silent {
+        fall_silent(tenant.machine_mut(last).unwrap());
+    }
 }
 
 /// In half of the lives the service has found out in the end.

@@ -28,14 +28,15 @@ use palisade::policy::{PolicySet, SourceText, Workspace, load, load_workspace};
 use super::deeds::{FAULTS, SWITCHES};
 use super::fleet::fleet;
 use super::freezes::Freezes;
+use super::guard::Guard;
 use super::on_waves::Order;
-use super::policy::{Docs, Guard, TAGS};
+use super::policy::{Docs, TAGS};
 use super::reference::Truth;
 use super::runs::{Known, Run, bounded};
 use super::transition::{SITES, Transition};
 use super::{
     Broken, Check, by_hand, freezes, lifts, on_actions, on_alerts, on_edits, on_plans, on_reads,
-    settle, twins,
+    regrets, settle, twins,
 };
 use crate::apply_rig::{Rig, start};
 
@@ -152,6 +153,10 @@ impl World {
         world
     }
 
+    pub(super) fn shared(&self) -> &Mutex<Emulator> {
+        &self.emulator
+    }
+
     pub(super) fn emulator(&self) -> MutexGuard<'_, Emulator> {
         self.emulator.lock().unwrap()
     }
@@ -231,6 +236,8 @@ impl World {
             Transition::Both(first, second) => self.apply(&[(0, first), (1, second)]).await?,
             Transition::Resume(site, course) => self.resume(*site, course).await?,
             Transition::Undo { site, back, course } => self.undo(*site, *back, course).await?,
+            Transition::PlanUndo { site, back } => regrets::plan(self, *site, *back).await?,
+            Transition::TakeAnew { site, nth } => regrets::take_anew(self, *site, *nth),
             Transition::Raise(sort, work) => self.raise(*sort, *work),
             Transition::Accept(site, accept) => self.accept(*site, accept).await?,
             Transition::Settle => settle::settle(self).await?,
