@@ -74,6 +74,8 @@ pub(super) enum Transition {
     Undo { site: usize, back: usize, course: Course },
     /// The undoing is planned and kept for review.
     PlanUndo { site: usize, back: usize },
+    /// Somebody acts on a device that the plan under review wants to change.
+    Touch { site: usize, nth: usize },
     /// Somebody takes again what the workspace has let go.
     TakeAnew { site: usize, nth: usize },
     /// An alert comes up, and somebody may be quick to look at it.
@@ -217,6 +219,9 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
             life.push(Transition::Plan(site));
             if draw.chance(15) {
                 life.push(edit(draw, site));
+            }
+            if draw.chance(50) {
+                life.push(Transition::Touch { site, nth: draw.below(16) });
             }
             for _ in 0..draw.below(4) {
                 life.push(Transition::Deed(Deed::draw(draw)));
