@@ -319,6 +319,17 @@ fn alerts(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     apply(draw, site, life);
 }
 
+/// Two rules of one rank that contradict each other: chance brings that about too seldom.
+fn rivals(draw: &mut Draw, life: &mut Vec<Transition>) {
+    let doc = Doc::rule(draw);
+    let Kind::Alerts(rule) = doc.kind else { return };
+    for (slot, who) in [(0, "soc@contoso.example"), (1, "ir@contoso.example")] {
+        let kind = Kind::Alerts(rule.assigning(who));
+        let doc = Some(Doc { kind, audit: false, ..doc.clone() });
+        life.push(Transition::Edit { site: 0, slot, doc });
+    }
+}
+
 /// A life.
 pub(super) fn life(seed: u64) -> Vec<Transition> {
     let mut draw = Draw(seed ^ 0x5eed);
@@ -333,6 +344,9 @@ pub(super) fn life(seed: u64) -> Vec<Transition> {
     }
     for _ in 0..5 + draw.below(7) {
         next(&mut draw, &mut life);
+    }
+    if seed % 50 == 7 {
+        rivals(&mut draw, &mut life);
     }
     life.push(Transition::Settle);
     life
