@@ -206,8 +206,13 @@ fn step<L: Level>(scene: &Scene<'_>, wishes: &[Wish<'_, L>], draft: &mut Draft) 
     for wish in wishes {
         candidates |= wish.reach.selected();
     }
-    let watched = |reach: &Reach<'_, Exemption>| reach.policy.accepted.word(L::FACET).is_some();
-    let mut in_scope = !wishes.is_empty() || scene.exemptions.iter().any(watched);
+    let accepts = |reach: &&Reach<'_, Exemption>| reach.policy.accepted.word(L::FACET).is_some();
+    let watched = || scene.exemptions.iter().filter(accepts);
+    // A free device without a history may be accepted as free, or have left what is accepted.
+    for reach in watched() {
+        candidates |= &reach.selected;
+    }
+    let mut in_scope = !wishes.is_empty() || watched().next().is_some();
     for device in candidates.iter().map(Dev) {
         let facts = L::facts(inventory, device, &scene.input.workspace.id);
         in_scope |= facts.reading != Reading::Known(L::FREE);

@@ -93,6 +93,21 @@ fn a_device_may_be_accepted_as_free() {
     assert_eq!(rows(&plan(&taken, accepting, true)), ["held pc-1 isolation accepted-moved"]);
 }
 
+/// No policy wants it, and nothing was ever done to it.
+#[test]
+fn a_device_without_a_history_is_watched_like_any_other() {
+    for (value, accepted, row) in [
+        (Isolation::Free, 1, &[][..]),
+        (Isolation::Full, 0, &["held pc-1 isolation accepted-moved"][..]),
+    ] {
+        let mut accepting = until(Span::from_days(30).after(now()));
+        accepting.accepted.isolation = Some(value);
+        let plan = plan(&pc(), accepting, false);
+        assert_eq!(rows(&plan), row, "{value:?}");
+        assert_eq!(plan.exemptions[0].accepted, accepted, "{value:?}");
+    }
+}
+
 #[test]
 fn a_value_is_accepted_on_the_devices_of_the_exemption_alone() {
     let mut accepting = until(Span::from_days(90).after(now()));

@@ -237,6 +237,7 @@ fn five_hundred_lives_break_no_law() {
         ("merged", 12),
         ("merged midway", 12),
         ("taken anew", 30),
+        ("touched", 35),
         ("waves of alerts", 40),
         ("alerts changed", 200),
         ("alert comments", 180),

@@ -1,12 +1,13 @@
 //! Second thoughts: runs that let go of what earlier ones took, people who take some of it again, and
-//! the undoing of such runs, at once or after somebody has looked at its plan for a while.
+//! the undoing of such runs, at once or after somebody has looked at its plan for a while; people who
+//! act on what a plan under review is about.
 //!
 //! Drawn by `transition`, happens in `world`; what an undoing may do is asked in `on_undo`. Must never
 //! decide what is right.
 
 use palisade::emulator::tenant::Action;
-use palisade::model::ActionStatus;
-use palisade::plan::{Circumstances, Purpose};
+use palisade::model::{ActionStatus, Facet};
+use palisade::plan::{Change, Circumstances, Purpose};
 
 use super::deeds::Deed;
 use super::policy::{Doc, Kind, Pick};
@@ -44,7 +45,7 @@ pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     }
 }
 
-/// Somebody isolates, or restricts, one of the devices that the workspace has let go last.
+/// Somebody isolates or restricts one of the devices that the workspace has let go last.
 pub(super) fn take_anew(world: &mut World, site: usize, nth: usize) {
     let id = world.sites[site].id;
     let free: Vec<String> = world.truth(|truth| {
@@ -62,6 +63,24 @@ pub(super) fn take_anew(world: &mut World, site: usize, nth: usize) {
     if let Some(what) = free.get(nth / 2 % free.len().max(1)) {
         world.play(&format!("act ana@contoso.example {what} comment \"again\""));
         world.count("taken anew");
+    }
+}
+
+/// Somebody acts on a device that the plan under review wants to change.
+pub(super) fn touch(world: &mut World, site: usize, nth: usize) {
+    let Some(review) = &world.sites[site].review else { return };
+    let acts = |change: &Change| {
+        let verbs = match change.facet {
+            Facet::Isolation => ["isolate full", "release"],
+            Facet::CodeExecution => ["restrict", "unrestrict"],
+            _ => return None,
+        };
+        Some(format!("{} {}", verbs[nth % 2], change.target.id))
+    };
+    let acts: Vec<String> = review.plan.changes.iter().filter_map(acts).collect();
+    if let Some(what) = acts.get(nth / 2 % acts.len().max(1)) {
+        world.play(&format!("act ana@contoso.example {what} comment \"case 9\""));
+        world.count("touched");
     }
 }
 

@@ -113,6 +113,11 @@ impl Rule {
         }
     }
 
+    /// The same rule with that assignee.
+    pub(super) fn assigning(self, who: &'static str) -> Self {
+        Self { set: Set { assigned_to: Some(who), ..self.set }, ..self }
+    }
+
     /// Everything of the document but its head.
     pub(super) fn yaml(self, mode: &str, pick: &str) -> String {
         let Self { title, severity, status, device, priority, overwrite, set } = self;

@@ -74,6 +74,8 @@ pub(super) enum Transition {
     Undo { site: usize, back: usize, course: Course },
     /// The undoing is planned and kept for review.
     PlanUndo { site: usize, back: usize },
+    /// Somebody acts on a device that the plan under review wants to change.
+    Touch { site: usize, nth: usize },
     /// Somebody takes again what the workspace has let go.
     TakeAnew { site: usize, nth: usize },
     /// An alert comes up, and somebody may be quick to look at it.
@@ -218,6 +220,9 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
             if draw.chance(15) {
                 life.push(edit(draw, site));
             }
+            if draw.chance(50) {
+                life.push(Transition::Touch { site, nth: draw.below(16) });
+            }
             for _ in 0..draw.below(4) {
                 life.push(Transition::Deed(Deed::draw(draw)));
             }
@@ -314,6 +319,17 @@ fn alerts(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
     apply(draw, site, life);
 }
 
+/// Two rules of one rank that contradict each other: chance brings that about too seldom.
+fn rivals(draw: &mut Draw, life: &mut Vec<Transition>) {
+    let doc = Doc::rule(draw);
+    let Kind::Alerts(rule) = doc.kind else { return };
+    for (slot, who) in [(0, "soc@contoso.example"), (1, "ir@contoso.example")] {
+        let kind = Kind::Alerts(rule.assigning(who));
+        let doc = Some(Doc { kind, audit: false, ..doc.clone() });
+        life.push(Transition::Edit { site: 0, slot, doc });
+    }
+}
+
 /// A life.
 pub(super) fn life(seed: u64) -> Vec<Transition> {
     let mut draw = Draw(seed ^ 0x5eed);
@@ -328,6 +344,9 @@ pub(super) fn life(seed: u64) -> Vec<Transition> {
     }
     for _ in 0..5 + draw.below(7) {
         next(&mut draw, &mut life);
+    }
+    if seed % 50 == 7 {
+        rivals(&mut draw, &mut life);
     }
     life.push(Transition::Settle);
     life

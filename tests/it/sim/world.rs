@@ -156,7 +156,6 @@ impl World {
     pub(super) fn shared(&self) -> &Mutex<Emulator> {
         &self.emulator
     }
-
     pub(super) fn emulator(&self) -> MutexGuard<'_, Emulator> {
         self.emulator.lock().unwrap()
     }
@@ -237,6 +236,7 @@ impl World {
             Transition::Resume(site, course) => self.resume(*site, course).await?,
             Transition::Undo { site, back, course } => self.undo(*site, *back, course).await?,
             Transition::PlanUndo { site, back } => regrets::plan(self, *site, *back).await?,
+            Transition::Touch { site, nth } => regrets::touch(self, *site, *nth),
             Transition::TakeAnew { site, nth } => regrets::take_anew(self, *site, *nth),
             Transition::Raise(sort, work) => self.raise(*sort, *work),
             Transition::Accept(site, accept) => self.accept(*site, accept).await?,
