@@ -2,7 +2,6 @@
 //!
 //! Names are a contract with other programs, like all of `types`, whose part it is.
 
-
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -221,12 +221,16 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// Whether every policy of a change may take again what a person took from it, and it says so.
-    pub(super) fn puts_back(&self, change: &Change) -> bool {
+    /// Whether every policy of a change may take again what a person called off, and it says so.
+    /// Another policy than that of the action has nothing to do with it once the named end is over.
+    pub(super) fn puts_back(&self, change: &Change, action: &Action) -> bool {
+        let lasts = on_undo::until(action).is_some_and(|end| end > self.plan.created_at);
+        let owner = marked(action);
+        let stands = |name: &str| lasts || owner.as_ref().is_some_and(|mark| is_named(mark, name));
         let said = change.reason.as_ref().map(|reason| reason.code.as_str());
         let mut policies = self.site.docs.iter().filter(|(slot, _)| {
             let name = name(**slot);
-            change.because.iter().any(|why| why.name == name)
+            stands(&name) && change.because.iter().any(|why| why.name == name)
         });
         policies.all(|(_, doc)| match doc.manual {
             Manual::Unsaid | Manual::Respect => false,

@@ -83,6 +83,7 @@ mod on_waves;
 mod policy;
 mod reference;
 mod regrets;
+mod rooms;
 mod rules;
 mod runs;
 mod settle;
@@ -246,6 +247,7 @@ fn five_hundred_lives_break_no_law() {
         ("undone and left", 60),
         ("rules in conflict", 4),
         ("triggers capped", 100),
+        ("crowded", 4),
         ("accepted", 20),
         ("accepted moved", 20),
     ] {

@@ -23,6 +23,15 @@ pub(super) fn takes(change: &Change) -> bool {
     !matches!(change.verb, Verb::Release | Verb::Unrestrict | Verb::Cancel)
 }
 
+/// A cap on a share of devices.
+pub(super) struct Share {
+    pub(super) most: usize,
+    /// What the plan isolates.
+    pub(super) newly: usize,
+    /// What surely is isolated already.
+    pub(super) isolated: usize,
+}
+
 impl Scene<'_> {
     /// Law 3's other half: what is done stays within the caps.
     pub(super) fn caps(&self) -> Check {
@@ -110,6 +119,15 @@ impl Scene<'_> {
 
     /// Only so many of a group, or of all, are isolated, whoever did it.
     fn share_cap(&self, percent: u32, group: Option<&str>) -> Check {
+        let Share { most, newly, isolated } = self.share(percent, group);
+        match newly > 0 && newly + isolated > most {
+            true => Err(Broken::new(3, format!("more than {most} isolated in {group:?}"))),
+            false => Ok(()),
+        }
+    }
+
+    /// A cap on a share, and what counts towards it when the plan is done.
+    pub(super) fn share(&self, percent: u32, group: Option<&str>) -> Share {
         let within = |row: &u32| group.is_none_or(|group| self.truth.traits(*row).group == group);
         let members = || self.truth.members().filter(within);
         let most = (members().count() * percent as usize / 100).max(1);
@@ -124,11 +142,7 @@ impl Scene<'_> {
             .filter(|row| self.truth.record(*row) == Record::Device)
             .filter(|row| self.truth.is_quiet_since(*row, Side::Network, self.began))
             .filter(|row| self.truth.standing(*row, Side::Network, self.began).level > 0);
-        let newly = newly.count();
-        match newly > 0 && newly + isolated.count() > most {
-            true => Err(Broken::new(3, format!("more than {most} isolated in {group:?}"))),
-            false => Ok(()),
-        }
+        Share { most, newly: newly.count(), isolated: isolated.count() }
     }
 }
 

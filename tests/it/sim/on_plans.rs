@@ -207,7 +207,7 @@ impl Scene<'_> {
             return wrong(6, "strengthens what somebody else holds");
         }
         if let Some(action) = self.called_off(change, row, side)
-            && !self.puts_back(change)
+            && !self.puts_back(change, action)
         {
             return wrong(6, &format!("somebody had cancelled it: {action:?}"));
         }

@@ -43,7 +43,7 @@ impl World {
         self.count("undoings planned");
         let around = Circumstances { purpose: Purpose::Undo(past), ..Circumstances::default() };
         let Some(review) = self.plan(site, around).await? else { return Ok(()) };
-        let Some(run) = self.begin(site, review)? else { return Ok(()) };
+        let Some(run) = self.begin(site, review).await? else { return Ok(()) };
         self.count("undoings begun");
         self.live(vec![(site, run, course)]).await.map(drop)
     }

@@ -59,8 +59,8 @@ impl World {
                 Some(review) => Some(review),
                 None => self.plan(*site, Circumstances::default()).await?,
             };
-            if let Some(run) = review.map(|review| self.begin(*site, review)).transpose()?.flatten()
-            {
+            let Some(review) = review else { continue };
+            if let Some(run) = self.begin(*site, review).await? {
                 begun.push((*site, run, *course));
             }
         }
@@ -68,8 +68,19 @@ impl World {
     }
 
     /// Holds a plan against the present, and opens its run.
-    pub(super) fn begin(&mut self, site: usize, review: Review) -> Result<Option<Run>, Broken> {
-        let Review { plan, docs, guard, purpose } = review;
+    pub(super) async fn begin(
+        &mut self,
+        site: usize,
+        review: Review,
+    ) -> Result<Option<Run>, Broken> {
+        let (since, rooms) = (review.began, review.rooms.clone());
+        let Some(run) = self.open(site, review)? else { return Ok(None) };
+        let has_room = self.has_room(site, &run, &rooms, since).await?;
+        Ok(has_room.then_some(run))
+    }
+
+    fn open(&mut self, site: usize, review: Review) -> Result<Option<Run>, Broken> {
+        let Review { plan, docs, guard, purpose, .. } = review;
         let now = self.clock.now();
         let Site { workspace, policies, docs: current, guard: present, .. } = &self.sites[site];
         let policy_digest = Some(policies.digest.as_str());

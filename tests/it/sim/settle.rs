@@ -80,7 +80,7 @@ async fn come_to_rest(world: &mut World) -> Check {
 /// Applies a plan; what it has done must not be wanted again.
 async fn apply(world: &mut World, site: usize, review: super::world::Review) -> Check {
     let before = review.plan.clone();
-    let Some(run) = world.begin(site, review)? else { return Ok(()) };
+    let Some(run) = world.begin(site, review).await? else { return Ok(()) };
     let course = Course::default();
     let mut summaries = world.live(vec![(site, run, &course)]).await?;
     // Whoever waits for a person hears from one.

@@ -29,9 +29,11 @@ use super::deeds::{FAULTS, SWITCHES};
 use super::fleet::fleet;
 use super::freezes::Freezes;
 use super::guard::Guard;
+use super::on_plans::Scene;
 use super::on_waves::Order;
 use super::policy::{Docs, TAGS};
 use super::reference::Truth;
+use super::rooms::Room;
 use super::runs::{Known, Run, bounded};
 use super::transition::{SITES, Transition};
 use super::{
@@ -89,6 +91,9 @@ pub(super) struct Review {
     pub(super) docs: Docs,
     pub(super) guard: Guard,
     pub(super) purpose: Purpose,
+    /// When its observation began, and what its caps left then.
+    pub(super) began: jiff::Timestamp,
+    pub(super) rooms: Vec<Room>,
 }
 
 /// See the module.
@@ -316,9 +321,11 @@ impl World {
         let made = made.map_err(|error| Broken::new(5, format!("no plan: {error}")))?;
         self.count(if inventories[0].is_complete() { "plans" } else { "partial plans" });
         on_plans::plan(self, site, &made, &around, &inventories, began)?;
+        let rooms = self
+            .truth(|truth| Scene { truth, site: &self.sites[site], began, plan: &made }.rooms());
         let Site { docs, guard, .. } = &self.sites[site];
         let (docs, guard, purpose) = (docs.clone(), guard.clone(), around.purpose);
-        Ok(Some(Review { plan: made, docs, guard, purpose }))
+        Ok(Some(Review { plan: made, docs, guard, purpose, began, rooms }))
     }
 
     /// Gives the planner its input.
