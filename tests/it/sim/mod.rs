@@ -57,6 +57,8 @@
 //! | of several records one is acted on although nobody knows which it is | 4 |
 //! | what was done to a merged record does not count | 4 |
 //!
+//! That a run begins although others have filled its caps since (law 3) took 180 of them.
+//!
 //! Where the planner's own checker would refuse the plan before a law could be broken, it was switched
 //! off for the trial.
 //!

@@ -9,12 +9,32 @@ use palisade::cli::recounting::crowded;
 use palisade::model::Verb;
 use palisade::plan::Plan;
 
+use super::deeds::{Deed, What};
+use super::guard::Guard;
 use super::on_plans::Scene;
-use super::policy::GROUPS;
+use super::policy::{Doc, GROUPS, Kind, Pick};
 use super::reference::{Side, Truth, strength};
 use super::runs::{Run, bounded};
+use super::transition::{Course, Draw, Transition};
 use super::world::World;
 use super::{Broken, Check};
+
+/// A plan waits for review while others isolate what its caps had left.
+pub(super) fn draw(draw: &mut Draw, site: usize, life: &mut Vec<Transition>) {
+    let share = draw.pick(&[(Some(40), None), (Some(60), None), (None, Some(50))]);
+    let (fleet, group) = share;
+    life.push(Transition::Guard { site, guard: Guard { fleet, group, ..Guard::default() } });
+    let kind = Kind::Isolate { full: draw.chance(70) };
+    let pick = draw.pick(&[Pick::Tag(0), Pick::Tag(1), Pick::Group(1)]);
+    let doc = Doc { kind, pick, audit: false, rollout: None, queue: true, ..Doc::draw(draw) };
+    life.push(Transition::Edit { site, slot: draw.below(2), doc: Some(doc) });
+    life.push(Transition::Plan(site));
+    for _ in 0..2 + draw.below(3) {
+        let what = What::Analyst("isolate full");
+        life.push(Transition::Deed(Deed { device: draw.below(64), what }));
+    }
+    life.extend([Transition::Wait(5), Transition::Apply(site, Course::draw(draw))]);
+}
 
 /// What a cap on a share leaves at most once the plan is done.
 #[derive(Clone, Debug)]

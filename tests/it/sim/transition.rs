@@ -11,7 +11,7 @@ use super::freezes::Drop;
 use super::guard::Guard;
 use super::policy::{Doc, Kind, Pick};
 use super::twins::{self, Again};
-use super::{by_hand, freezes, lifts, regrets};
+use super::{by_hand, freezes, lifts, regrets, rooms};
 
 /// The two workspaces that share the tenant.
 pub(super) const SITES: usize = 2;
@@ -245,6 +245,7 @@ fn next(draw: &mut Draw, life: &mut Vec<Transition>) {
         }
         23 => alerts(draw, site, life),
         24 => accept(draw, site, life),
+        27 if draw.chance(30) => rooms::draw(draw, site, life),
         27 => regrets::draw(draw, site, life),
         25 if draw.chance(50) => twins::draw(draw, site, life),
         25 => by_hand::draw(draw, site, life),
