@@ -97,6 +97,10 @@ mod tests {
         for (classification, determination) in longest {
             let text = noted(&"ä".repeat(900), classification, determination);
             assert!(text.chars().count() <= COMMENT_MAX - MARKER_MAX, "{text}");
+            let room = COMMENT_MAX - MARKER_MAX - VERDICT_NOTE_MAX;
+            assert_eq!(text.find('…').map(|at| text[..at].chars().count()), Some(room - 1));
+            let fits = noted(&"ä".repeat(room), classification, determination);
+            assert!(!fits.contains('…'), "{fits}");
             let comment = Marker::find(&said("x", OURS)).unwrap().comment(&text);
             assert_eq!(given(&comment, &OURS.into()), Some((classification, determination)));
         }

@@ -166,6 +166,24 @@ mod tests {
     }
 
     #[test]
+    fn what_lets_go_or_has_no_device_counts_towards_no_limit() {
+        let remaining = |plan: &mut Plan| plan.tenants[0].room.drain(2..).next().unwrap();
+        let only = |change: fn(&mut Change)| {
+            faults(|plan| {
+                change(&mut plan.changes[0]);
+                plan.tenants[0].room = vec![remaining(plan)];
+            })
+        };
+        let no_such = |faults: &[Fault]| {
+            let mut faults = faults.iter();
+            faults.any(|it| matches!(it, Fault::NoSuchRoom { limit, .. } if limit == "remaining"))
+        };
+        assert!(!no_such(&only(|_| ())));
+        assert!(no_such(&only(|change| change.verb = Verb::Release)));
+        assert!(no_such(&only(|change| change.target.kind = TargetKind::Alert)));
+    }
+
+    #[test]
     fn room_has_its_time_and_none_that_is_lifted() {
         let tenant =
             |change: fn(&mut TenantSection)| faults(|plan| change(&mut plan.tenants[0])).len();

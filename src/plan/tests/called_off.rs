@@ -12,10 +12,11 @@ use super::{planned, planned_around, rows};
 use crate::inventory::Cancelled;
 use crate::model::ActionKind::{Isolate, RestrictCodeExecution, Unisolate};
 use crate::model::ActionStatus::{Cancelled as Ended, Pending, Succeeded};
-use crate::model::{ActionKind, Isolation, Span};
+use crate::model::{ActionKind, Isolation, IsolationMode, Span};
 use crate::plan::types::Plan;
 use crate::plan::{Circumstances, Lift};
 use crate::policy::PolicySet;
+use crate::policy::set::Lease;
 use crate::policy::set::OnManualRelease::{self, Ask, Reassert, Respect};
 
 fn pc() -> Fleet {
@@ -172,4 +173,21 @@ fn what_a_person_kept_from_becoming_stronger_stays_as_it_is_while_its_lease_runs
     let later = off.build_at(Span::from_hours(60).after(now()));
     let over = planned(&policies(Ask), &workspace(), later);
     assert_eq!(rows(&over), ["do release pc-1 selective -> free (lease-ended)"]);
+}
+
+#[test]
+fn a_policy_whose_lease_is_over_argues_with_nobody() {
+    let selective = pc()
+        .by_us("pc-1", Isolate, Succeeded, ago(20), "hold")
+        .last_action(|row| row.isolation = Some(Isolation::Selective));
+    let off = cancelled(selective, Isolate, ANA, "");
+    let reasserted = "do isolate pc-1 selective -> full (reasserted)";
+    for (hours, expected) in [(10, vec![]), (72, vec![reasserted])] {
+        let mut both = policies(Reassert);
+        both.isolation[0].containment.lease = Lease::For(Span::from_hours(hours));
+        let mut hold = isolate("hold", tag("ir"));
+        hold.isolation = IsolationMode::Selective;
+        both.isolation.push(hold);
+        assert_eq!(rows(&planned(&both, &workspace(), off.build())), expected, "{hours}");
+    }
 }

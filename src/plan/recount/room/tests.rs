@@ -8,12 +8,12 @@ use crate::model::ActionKind::{
     Isolate, RestrictCodeExecution, Unisolate, UnrestrictCodeExecution,
 };
 use crate::model::ActionStatus::{Cancelled, Failed, InProgress, Pending, Succeeded, TimeOut};
-use crate::model::{ActionKind, ActionStatus, DeviceId, Span, Verb};
+use crate::model::{ActionKind, ActionStatus, DeviceId, Facet, Span, Verb};
 use crate::plan::recount::Recount;
 use crate::plan::tests::fleet::{Fleet, Machine, ago, device_id, now};
 use crate::plan::tests::planned;
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
-use crate::plan::types::{Change, Plan, Room, RoomLimit};
+use crate::plan::types::{Change, Plan, Room, RoomLimit, TargetKind};
 use crate::policy::limits::Remaining;
 use crate::policy::workspace::{Caps, Limit};
 use crate::policy::{PolicySet, Workspace};
@@ -117,6 +117,53 @@ fn each_device_counts_once_while_it_is_taken() {
         (&[("srv-0", Isolate, Succeeded, 5), ("pc-9", Isolate, Succeeded, 5)], 0),
     ] {
         assert_eq!(taken(did), expected, "{did:?}");
+    }
+}
+
+/// Rows of another tenant or aspect say nothing of who is in the plan's own count.
+#[test]
+fn only_rows_of_the_same_tenant_and_aspect_are_in_the_plans_count() {
+    let workspace = limited(Some(10), None, 0);
+    let did = [("srv-0", Isolate, Succeeded, 5), ("pc-9", Isolate, Succeeded, 5)];
+    let cases: [(fn(&mut Plan), usize); 8] = [
+        (|_| (), 0),
+        (|plan| plan.foreign[0].tenant = "fabrikam".into(), 1),
+        (|plan| plan.foreign[0].facet = Facet::CodeExecution, 1),
+        (|plan| plan.foreign[0].target.kind = TargetKind::Alert, 1),
+        (|plan| plan.changes[0].tenant = "fabrikam".into(), 1),
+        (|plan| plan.changes[0].verb = Verb::Restrict, 1),
+        (|plan| plan.changes[0].target.kind = TargetKind::Alert, 1),
+        // What it lets go was taken when it was made.
+        (|plan| plan.changes[0].verb = Verb::Release, 0),
+    ];
+    for (at, (change, expected)) in cases.into_iter().enumerate() {
+        let mut plan = plan(&workspace);
+        assert_eq!((plan.changes[0].target.name.as_str(), plan.foreign.len()), ("srv-0", 1));
+        change(&mut plan);
+        let found = newcomers(&plan, &workspace, &did);
+        assert_eq!(found.taken[&Some(Verb::Isolate)].len(), expected, "{at}");
+    }
+}
+
+#[test]
+fn a_limit_counts_what_takes_in_its_group() {
+    let room = |verb, group: Option<&str>| Room {
+        limit: RoomLimit::CapGroup,
+        verb,
+        group: group.map(str::to_owned),
+        left: 1,
+    };
+    for (room, verb, group, expected) in [
+        (room(Some(Verb::Isolate), None), Verb::Isolate, "Servers", true),
+        (room(Some(Verb::Isolate), None), Verb::Restrict, "Servers", false),
+        (room(Some(Verb::Isolate), Some("Servers")), Verb::Isolate, "Servers", true),
+        (room(Some(Verb::Isolate), Some("Servers")), Verb::Isolate, "Kiosks", false),
+        (room(Some(Verb::Isolate), Some("Servers")), Verb::Restrict, "Servers", false),
+        (room(None, Some("Servers")), Verb::Restrict, "Servers", true),
+        (room(None, Some("Servers")), Verb::Release, "Servers", false),
+        (room(None, Some("Servers")), Verb::Restrict, "Kiosks", false),
+    ] {
+        assert_eq!(room.counts(verb, group), expected, "{room:?} {verb} {group}");
     }
 }
 
