@@ -11,12 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::fixture::start;
 use crate::apply::journal::{Chain, decode};
 use crate::apply::step::{Answer, Event, Filter, Question, Seen, Send, Step, Wait};
-use crate::apply::{Engine, Options, Summary};
+use crate::apply::{Engine, Options, Outcome, Summary};
 use crate::inventory::{ActionRow, AlertRow};
 use crate::model::{ActionId, ActionKind, ActionStatus, AlertId, ChangeId, DeviceId, Isolation};
 use crate::plan::Plan;
 use crate::plan::sending::Sending;
-use crate::plan::types::Reason;
+use crate::plan::types::{Change, Reason};
 
 /// What happens to a request.
 #[derive(Clone, Debug)]
@@ -384,7 +384,12 @@ impl Runner {
                         engine.handle(event, now);
                     }
                 }
-                Step::Done(summary) => return Some(summary),
+                Step::Done(summary) => {
+                    let done =
+                        |change: &Change| summary.outcomes[&change.id].outcome == Outcome::Done;
+                    assert!(!engine.ahead().any(done), "what is done is ahead of nobody");
+                    return Some(summary);
+                }
             }
             if life >= most {
                 return None;
