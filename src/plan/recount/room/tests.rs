@@ -125,7 +125,8 @@ fn each_device_counts_once_while_it_is_taken() {
 fn only_rows_of_the_same_tenant_and_aspect_are_in_the_plans_count() {
     let workspace = limited(Some(10), None, 0);
     let did = [("srv-0", Isolate, Succeeded, 5), ("pc-9", Isolate, Succeeded, 5)];
-    let cases: [(fn(&mut Plan), usize); 8] = [
+    type Edit = fn(&mut Plan);
+    let cases: [(Edit, usize); 8] = [
         (|_| (), 0),
         (|plan| plan.foreign[0].tenant = "fabrikam".into(), 1),
         (|plan| plan.foreign[0].facet = Facet::CodeExecution, 1),
