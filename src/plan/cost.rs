@@ -104,6 +104,17 @@ mod tests {
     }
 
     #[test]
+    fn a_plan_tells_its_cost_for_each_tenant() {
+        let policies = PolicySet { isolation: vec![isolate("ir", tag("ir"))], ..set() };
+        let fleet = Fleet::of((0..101).map(|n| Machine::new(&format!("pc-{n}")).tag("ir")));
+        let plan = planned(&policies, &workspace(), fleet.build());
+        let Cost { calls, at_least_seconds } = of(&plan.changes);
+        assert_eq!((calls, at_least_seconds), (110, 60));
+        let told = &plan.tenants[0];
+        assert_eq!((told.calls, told.at_least_seconds), (calls, at_least_seconds));
+    }
+
+    #[test]
     fn the_rate_windows_decide_how_long_it_takes() {
         for (calls, seconds) in [
             (0, 0),

@@ -1,11 +1,14 @@
 //! From policies over a plan and an apply to an empty plan; faults at every call in turn; pace.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
-use palisade::apply::Outcome;
+use palisade::apply::{Engine, Options, Outcome, Progress};
+use palisade::drive::apply::{Ports, StopFlag, run};
 use palisade::emulator::{Config, Emulator};
 use palisade::model::Verb;
 
-use crate::apply_rig::{Rig, paused, start};
+use crate::apply_rig::{Memory, Rig, paused, start};
 
 const POLICIES: &str = "\
 apiVersion: palisade/v1
@@ -77,6 +80,25 @@ fn a_plan_after_its_apply_is_empty() {
 }
 
 /// A small tenant where every kind of call occurs.
+/// A run needs a client for every tenant of its plan; without one nothing is sent at all.
+#[test]
+fn a_run_without_a_client_for_its_tenant_does_not_begin() {
+    paused(async {
+        let mut emulator = Emulator::new(Config { devices: 5, ..Config::default() }, start());
+        emulator.tenant_mut().machine_mut(0).unwrap().add_tag("case");
+        let rig = Rig::around(emulator, POLICIES, Rig::calendar());
+        let plan = rig.check(rig.plan(&rig.client()).await);
+        let mut engine = Engine::new(&plan, &[], Options::default(), "palisade/test").unwrap();
+        let (services, mut memory) = (BTreeMap::new(), Memory::default());
+        let stop = StopFlag::default();
+        let ports =
+            Ports { services: &services, journal: &mut memory, clock: &*rig.clock, stop: &stop };
+        let refused = run(&mut engine, ports, &mut |_: &Progress| {}).await.unwrap_err();
+        assert!(refused.to_string().contains("contoso"), "{refused}");
+        assert_eq!(memory.revive().len(), 0);
+    });
+}
+
 fn small() -> Rig {
     let mut emulator = Emulator::new(Config { devices: 18, ..Config::default() }, start());
     let tenant = emulator.tenant_mut();

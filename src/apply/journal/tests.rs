@@ -38,6 +38,7 @@ fn a_journal_reads_back_as_it_was_written() {
     let bytes = journal();
     let read = decode(&bytes).unwrap();
     assert_eq!(read.entries.len(), 4);
+    assert_eq!(read.chain.len(), 4);
     assert_eq!((read.valid, read.cut), (bytes.len() as u64, 0));
     let mut again = Vec::new();
     let mut chain = Chain::default();

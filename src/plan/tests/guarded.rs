@@ -196,6 +196,8 @@ fn what_we_hold_and_what_is_protected_by_now_stays_and_is_told() {
         (reason.text("rule").as_deref(), reason.text("until")),
         (Some("protected"), Some(until))
     );
+    let settings: Vec<&str> = plan.objections.iter().map(|it| &*it.setting).collect();
+    assert_eq!(settings, ["guardrails.domainControllers", "guardrails.protected"]);
     let warned: Vec<_> = plan.objections.iter().map(|it| (&*it.code, it.held, &it.facts)).collect();
     assert_eq!(warned.len(), 2, "{warned:?}");
     for (code, held, facts) in warned {

@@ -3,7 +3,9 @@
 use crate::inventory::What;
 use crate::model::ActionKind::Isolate;
 use crate::model::ActionStatus::Succeeded;
+use crate::model::Facet;
 use crate::plan::circumstances::{LastRun, LastSeen};
+use crate::plan::standing::PolicyRow;
 use crate::plan::tests::fleet::{Fleet, Machine, TENANT_ID, ago};
 use crate::plan::tests::planned_around;
 use crate::plan::tests::policies::{isolate, scan, set, tag, workspace};
@@ -58,6 +60,23 @@ fn nothing_to_compare_with_is_no_objection() {
     let elsewhere = saw(1, 0).last.tenants.into_values().map(|seen| ("other".to_owned(), seen));
     let last = LastRun { tenants: elsewhere.collect(), ..LastRun::default() };
     check(&Circumstances { last, ..Circumstances::default() }, &fleet(20, 20), 20, &[]);
+}
+
+#[test]
+fn the_next_run_is_compared_with_what_policies_selected_of_this_tenants_devices() {
+    let plan = check(&Circumstances::default(), &fleet(7, 33), 7, &[]);
+    let own = |plan: &Plan| plan.seen(&plan.tenants[0]);
+    let expected = Baseline { devices: 40, selected: [(POLICY.to_owned(), 7)].into() };
+    assert_eq!(own(&plan), expected);
+    let changes: [fn(&mut PolicyRow); 2] =
+        [|row| row.tenant = "fabrikam".into(), |row| row.facet = Facet::Classification];
+    for change in changes {
+        let mut plan = plan.clone();
+        let mut other = PolicyRow { name: "other".into(), ..plan.policies[0].clone() };
+        change(&mut other);
+        plan.policies.push(other);
+        assert_eq!(own(&plan), expected);
+    }
 }
 
 #[test]
