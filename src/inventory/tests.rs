@@ -161,7 +161,10 @@ fn records_of_one_name_are_settled_or_ambiguous() {
             .map(|id| match inventory.find(id) {
                 Some(device) => inventory.ambiguous(device).map_or(Device, Ambiguous),
                 None => {
-                    assert!(inventory.superseded_by(id).is_some(), "{case}");
+                    let by = inventory.superseded_by(id);
+                    assert!(by.is_some(), "{case}");
+                    let listed = inventory.superseded().iter().find(|(old, _)| old == id);
+                    assert_eq!(listed.map(|(_, device)| *device), by, "{case}");
                     Superseded
                 }
             })
