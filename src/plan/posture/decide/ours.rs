@@ -4,8 +4,9 @@
 
 use jiff::Timestamp;
 
+use crate::inventory::What;
 use crate::inventory::readings::Placement;
-use crate::model::{Holder, marker};
+use crate::model::{Holder, Marker, marker};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::bound::Held;
 use crate::plan::posture::decide::rows::partial;
@@ -32,7 +33,7 @@ impl<'c, L: Level> Case<'c, L> {
                 self.not_longer(value, placed).unwrap_or(Verdict::Unchanged)
             }
             Some(to) => self.held(Reason::new("weakening-needs-release"), value, Some(to)),
-            None if over.is_empty() => self.unwanted(value, placed),
+            None if over.is_empty() => self.unwanted(value, placed, None),
             None => self.over(value, placed, &over, &record),
         }
     }
@@ -107,7 +108,7 @@ impl<'c, L: Level> Case<'c, L> {
         self.wanted.iter().copied().filter_map(end).collect()
     }
 
-    /// Every lease has ended.
+    /// Every lease has ended of the policies that select the device.
     fn over(
         &self,
         value: L,
@@ -115,6 +116,7 @@ impl<'c, L: Level> Case<'c, L> {
         over: &[(&'c Wish<'c, L>, Timestamp)],
         record: &Record<'_>,
     ) -> Verdict {
+        let outlived = self.outlives(placed, over);
         let cut = self.cut_short(placed, over);
         let ended = over.iter().map(|(_, end)| *end).max();
         let ended = ended.map(|at| at.to_string()).unwrap_or_default();
@@ -123,19 +125,38 @@ impl<'c, L: Level> Case<'c, L> {
             let reason = Reason::new("on-expiry-hold").with("ended", ended);
             return self.held(reason, value, Some(L::FREE));
         }
+        let text = record.ended_text(over.iter().map(|wish| (&wish.header.name, wish.containment)));
+        if outlived {
+            // Their leases are used up all the same: none of them takes the device anew.
+            return self.unwanted(value, placed, Some(text));
+        }
         let reason = match cut {
             Some(written) => Reason::new("lease-shortened").with("written", written.to_string()),
             None => Reason::new("lease-ended"),
         };
         let reason = reason.with("ended", ended);
-        let text = record.ended_text(over.iter().map(|wish| (&wish.header.name, wish.containment)));
         self.release(value, placed, reason, self.because(&over), text)
     }
 
-    /// No enforcing policy selects the device any longer.
-    fn unwanted(&self, value: L, placed: &Placement) -> Verdict {
-        let doubt = self.all.iter().find_map(|wish| wish.reach.doubt());
-        if let Some(what) = doubt {
+    /// Whether the policy that placed it had more in mind than those whose leases are over: it selects the
+    /// device no longer, or nobody can tell, and the end that was written has not come.
+    fn outlives(&self, placed: &Placement, over: &[(&'c Wish<'c, L>, Timestamp)]) -> bool {
+        let Holder::Ours { policy, .. } = &placed.by else { return false };
+        let own = over.iter().any(|(wish, _)| marker::names(policy, &wish.header.name));
+        let written = Marker::find(&placed.comment).and_then(|marker| marker.until);
+        let has_come = written.is_some_and(|end| end <= self.now());
+        !own && (self.doubt().is_some() || !has_come)
+    }
+
+    /// What could not be read whole and decides whether some policy selects the device.
+    fn doubt(&self) -> Option<What> {
+        self.all.iter().find_map(|wish| wish.reach.doubt())
+    }
+
+    /// No enforcing policy selects the device any longer, or those that do have had their leases, which
+    /// `ended` says.
+    fn unwanted(&self, value: L, placed: &Placement, ended: Option<String>) -> Verdict {
+        if let Some(what) = self.doubt() {
             return self.unknown(partial(what));
         }
         if let Some(until) = undo::put_back_until(&placed.comment).filter(|end| *end > self.now()) {
@@ -150,7 +171,8 @@ impl<'c, L: Level> Case<'c, L> {
             Some(Mode::Audit) => ("policy-in-audit", "policy in audit mode"),
         };
         let reason = Reason::new(code).with("policy", policy.as_str());
-        self.release(value, placed, reason, self.because_or_marker(policy), text.to_owned())
+        let text = ended.unwrap_or_else(|| text.to_owned());
+        self.release(value, placed, reason, self.because_or_marker(policy), text)
     }
 
     fn release(
