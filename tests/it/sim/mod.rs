@@ -24,6 +24,7 @@
 //! | --- | --- |
 //! | another workspace's marker, or one typed in the portal, counts as ours | 6 |
 //! | what somebody else holds is treated as ours; another's pending action is cancelled | 6 |
+//! | a policy's lease that is over lets go what another one placed that is gone | 6 |
 //! | protected devices, exemptions are overlooked | 6 |
 //! | actions in flight are overlooked; a failed read counts as absence, in an observation or a run | 4, 7 |
 //! | a stale or an expired plan is applied; the last look before sending is not heeded | 4 |
@@ -79,6 +80,7 @@ mod on_edits;
 mod on_guards;
 mod on_plans;
 mod on_reads;
+mod on_releases;
 mod on_runs;
 mod on_undo;
 mod on_waves;

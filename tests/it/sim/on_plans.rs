@@ -258,29 +258,6 @@ impl Scene<'_> {
         (ended.count() >= most as usize).then_some(policy)
     }
 
-    fn may_release(&self, change: &Change, row: u32, side: Side, traits: &Traits) -> Check {
-        let wrong = |law, what: &str| Err(Broken::new(law, format!("{what}: {change:?}")));
-        let standing = self.truth.standing(row, side, self.began);
-        let Some(placed) = standing.by.filter(|_| standing.is_of(self.site.id)) else {
-            return wrong(6, "releases what is not ours");
-        };
-        if let Some(end) = on_undo::put_back_until(placed) {
-            let early = end > self.plan.created_at;
-            return if early { wrong(10, "it was put back until later") } else { Ok(()) };
-        }
-        // A policy that placed it, still selects it and has its first lease left keeps it.
-        let policy = marked(placed).map(|mark| mark.policy).unwrap_or_default();
-        let keeps = self.site.docs.iter().any(|(slot, doc)| {
-            let end = placed.updated + SignedDuration::from_hours(i64::from(doc.lease));
-            super::policy::name(*slot) == policy
-                && concerns(doc.kind, side)
-                && !doc.audit
-                && doc.pick.selects(traits)
-                && end > self.plan.created_at
-        });
-        if keeps { wrong(9, "releases before the lease ends") } else { Ok(()) }
-    }
-
     /// What a plan of a whole observation must want, unless a guardrail holds something.
     fn must(&self) -> Check {
         if self.plan.objections.iter().any(|objection| objection.held > 0) {
