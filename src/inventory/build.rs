@@ -43,6 +43,7 @@ impl Builder {
             tenant: Arc::clone(&self.tenant),
             tenant_id: Arc::clone(&self.tenant_id),
             observed_at: self.observed_at,
+            service_at: self.service_at,
             missing: std::mem::take(&mut self.missing).into_iter().collect(),
             table,
             aliases,

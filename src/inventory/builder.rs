@@ -20,6 +20,8 @@ pub struct Builder {
     pub(crate) tenant: Arc<str>,
     pub(crate) tenant_id: Arc<str>,
     pub(crate) observed_at: Timestamp,
+    /// What the service's clock showed then, where that is known to be something else.
+    pub(crate) service_at: Option<Timestamp>,
     pub(crate) columns: Columns,
     pub(crate) values: Values,
     /// Rows with `mergedIntoMachineId`, by row, and where it points.
@@ -44,6 +46,7 @@ impl Builder {
             tenant: Arc::from(tenant),
             tenant_id: Arc::from(tenant_id),
             observed_at,
+            service_at: None,
             columns: Columns::default(),
             values: Values::default(),
             merged: BTreeMap::new(),
@@ -57,6 +60,12 @@ impl Builder {
             tag_numbers: Vec::new(),
             watched: None,
         }
+    }
+
+    /// What the service's clock showed at least when the observation began (UTC), when it differs from
+    /// ours: the times of its rows are by that one.
+    pub fn service_clock(&mut self, at: Timestamp) {
+        self.service_at = Some(at);
     }
 
     /// Whether to keep the ids of the rows of machines and antivirus health for `take_watched`: a

@@ -75,6 +75,7 @@ pub struct Inventory {
     pub(crate) tenant: Arc<str>,
     pub(crate) tenant_id: Arc<str>,
     pub(crate) observed_at: Timestamp,
+    pub(crate) service_at: Option<Timestamp>,
     pub(crate) missing: Vec<Missing>,
     pub(crate) columns: Columns,
     pub(crate) values: Words,
@@ -110,6 +111,11 @@ impl Inventory {
     #[must_use]
     pub fn observed_at(&self) -> Timestamp {
         self.observed_at
+    }
+    /// What the service's own clock showed then at least (UTC), where it told another time than ours.
+    #[must_use]
+    pub fn service_at(&self) -> Option<Timestamp> {
+        self.service_at
     }
     /// What could not be read, in order, each once.
     #[must_use]

@@ -298,6 +298,7 @@ fn section(scene: &Scene<'_>, changes: &[Change], offline: usize) -> TenantSecti
         name: inventory.tenant().to_owned(),
         tenant_id: inventory.tenant_id().to_owned(),
         observed_at: inventory.observed_at(),
+        service_at: inventory.service_at(),
         // Scores are for reading; no decision rests on them.
         complete: missing.iter().all(|missing| missing.what == What::Scores),
         missing: missing.iter().map(|part| format!("{}: {}", part.what.word(), part.why)).collect(),

@@ -139,6 +139,10 @@ pub struct TenantSection {
     /// When the observation was made (UTC).
     #[schemars(with = "String")]
     pub observed_at: Timestamp,
+    /// What the service's clock showed then at least (UTC), where it told another time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub service_at: Option<Timestamp>,
     /// Whether every read was complete.
     pub complete: bool,
     /// What is missing, when not.

@@ -82,8 +82,13 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration
         return SignedDuration::try_from_secs_f64(seconds).ok();
     }
     let until = http_date(text)?;
-    let from = header_text(headers, &header::DATE).and_then(http_date).unwrap_or(now);
+    let from = date(headers, &header::DATE).unwrap_or(now);
     Some(until.duration_since(from).max(SignedDuration::ZERO))
+}
+
+/// The date (UTC) that a header gives, in any form that HTTP allows.
+pub(crate) fn date(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
+    header_text(headers, name).and_then(http_date)
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

@@ -175,3 +175,29 @@ fn a_plan_of_any_kind_is_stale_when_a_guardrail_has_changed() {
     std::fs::write(soc.join("policies/broken.yaml"), "kind: [").unwrap();
     tenant.expect(&soc, 0, &["cancel", "--ours", "--auto-approve"]);
 }
+
+#[test]
+fn what_was_read_is_not_counted_again_although_the_services_clock_is_ahead() {
+    let ahead = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+    let tenant =
+        Emulated::start(&["--devices", "60", "--speed", "60", "--start", &ahead.to_string()]);
+    let soc = tenant.workspace();
+    edit(&soc, "group: 25%", "group: 100%\n      fleet: 3");
+    tenant.expect(&soc, 0, &["apply", "--auto-approve"]);
+    let file = soc.join("policies/containment/ir-tagged-devices.yaml");
+    let policy = std::fs::read_to_string(&file).unwrap();
+    let other = "id: 508ae87008bd5be9c3e2b50c0a0fb0df4ac8d67b";
+    let second = policy.replace("name: ir-7781", "name: other").replace("tag: ir-7781", other);
+    std::fs::write(soc.join("policies/second.yaml"), second).unwrap();
+    tenant.expect(&soc, 2, &["plan", "--detailed-exitcode", "--out", "second.plan.json"]);
+    let plan = json(&soc.join("second.plan.json"));
+    let section = &plan["tenants"][0];
+    // Of three that the fleet may have one is foreign, one was taken, and the plan takes the last one.
+    assert_eq!(
+        (&section["room"][0]["limit"], &section["room"][0]["left"]),
+        (&"cap-fleet".into(), &0.into())
+    );
+    let time = |key: &str| section[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(time("serviceAt").duration_since(time("observedAt")).as_secs() >= 3_600, "{section}");
+    tenant.expect(&soc, 0, &["apply", "second.plan.json"]);
+}

@@ -15,7 +15,7 @@ use crate::host::http::USER_AGENT;
 use crate::host::transport::TransportError;
 use crate::wire::answer::{self, Context, Good};
 use crate::wire::error::Loss;
-use crate::wire::{ApiError, ErrorKind, Operation, Outbound, RateClass, token};
+use crate::wire::{Api, ApiError, ErrorKind, Operation, Outbound, RateClass, token};
 
 /// How long a class stays closed after a 429 that does not say.
 pub(super) const UNSAID: SignedDuration = SignedDuration::from_secs(10);
@@ -82,6 +82,11 @@ impl Client {
             place.sent = false;
         }
         drop(place);
+        if let Ok(response) = &result
+            && out.operation.api() == Api::Defender
+        {
+            self.shared.service_clock.hear(response.headers(), self.now());
+        }
         let result = result.and_then(|response| self.classify(out.operation, response, &held));
         let result = result.map_err(|mut error| {
             error.details_mut().request_id = Some(id);

@@ -7,6 +7,7 @@
 
 mod exchange;
 pub(crate) mod reads;
+mod service_clock;
 mod submit;
 pub mod submitted;
 mod tokens;
@@ -15,7 +16,7 @@ mod tries;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -95,6 +96,7 @@ struct Shared {
     tokens: [tokio::sync::Mutex<tokens::Slot>; 2],
     budgets: BTreeMap<RateClass, Mutex<Budget>>,
     permits: Semaphore,
+    service_clock: service_clock::ServiceClock,
 }
 
 impl Client {
@@ -122,6 +124,7 @@ impl Client {
             tokens: Default::default(),
             budgets: budgets.collect(),
             permits: Semaphore::new(CONCURRENCY),
+            service_clock: service_clock::ServiceClock::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -142,6 +145,17 @@ impl Client {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.shared.clock
+    }
+
+    /// Forgets what the service's clock was heard to show: an observation listens for itself.
+    pub(crate) fn forget_service_clock(&self) {
+        self.shared.service_clock.forget();
+    }
+
+    /// How far the Defender API's clock is ahead of ours (below zero: behind), as its answers since the
+    /// last `forget_service_clock` tell to the second; none when they tell the same, or do not tell.
+    pub(crate) fn service_ahead(&self) -> Option<SignedDuration> {
+        self.shared.service_clock.ahead()
     }
 
     /// What the rate windows of a class allow now.

@@ -66,6 +66,7 @@ pub async fn observe(
     progress: &dyn Progress,
 ) -> Result<Inventory, ApiError> {
     let began = client.clock().now();
+    client.forget_service_clock();
     let mut builder = Builder::new(client.tenant(), client.tenant_id(), began);
     for id in &scope.named_devices {
         builder.note_named_device(id);
@@ -83,6 +84,10 @@ pub async fn observe(
     }
     reader.part(What::Actions).await?;
     reader.compare();
+    if let Some(there) = client.service_ahead().and_then(|ahead| began.checked_add(ahead).ok()) {
+        tracing::debug!(%began, %there, "the service's clock");
+        reader.builder.service_clock(there);
+    }
     Ok(reader.builder.build())
 }
 

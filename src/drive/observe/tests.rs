@@ -307,3 +307,41 @@ fn the_scope_names_its_operations() {
     assert_eq!(alerts.operations(), expected);
     assert_eq!(whole().operations().len(), 6);
 }
+
+#[tokio::test]
+async fn the_services_clock_is_heard_where_it_tells_another_time() {
+    let date = |seconds: i64| {
+        let at: Timestamp = "2026-11-24T10:00:00Z".parse().unwrap();
+        (at + jiff::SignedDuration::from_secs(seconds))
+            .strftime("%a, %d %b %Y %H:%M:%S GMT")
+            .to_string()
+    };
+    let heard = async |dates: &'static [i64]| {
+        let lists = Lists::new(2, 1, 1);
+        let mut nth = 0;
+        let twist = move |sent: &Sent| {
+            let mut answer = lists.serve(sent).unwrap();
+            // Only the Defender API's: another service has another clock.
+            let seconds =
+                if sent.path.starts_with("/v1.0") { 9_000 } else { dates[nth % dates.len()] };
+            nth += 1;
+            if seconds != 0 {
+                answer.headers_mut().insert("date", date(seconds).parse().unwrap());
+            }
+            Some(Ok(answer))
+        };
+        let rig = rig(Lists::new(2, 1, 1), twist);
+        let first = read(&rig, &whole()).await;
+        assert_eq!(first.observed_at(), "2026-11-24T10:00:00Z".parse().unwrap());
+        let at = first.service_at();
+        // What an earlier observation heard is forgotten.
+        assert_eq!(read(&rig, &whole()).await.service_at(), at);
+        at.map(|at| at.duration_since(first.observed_at()).as_secs())
+    };
+    assert_eq!(heard(&[0]).await, None);
+    assert_eq!(heard(&[2]).await, None);
+    assert_eq!(heard(&[3]).await, Some(3));
+    assert_eq!(heard(&[-300]).await, Some(-300));
+    // An answer that was long on its way tells less than one that was not.
+    assert_eq!(heard(&[3_590, 3_600, 0, 3_500]).await, Some(3_600));
+}

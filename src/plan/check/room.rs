@@ -35,7 +35,9 @@ pub(super) fn structure(plan: &Plan, faults: &mut Vec<Fault>) {
             let (tenant, limit) = (section.name.clone(), limit.to_owned());
             faults.push(Fault::NoSuchRoom { tenant, limit });
         };
-        let timed = section.room_since.is_some_and(|since| since <= section.observed_at);
+        let timed = section
+            .room_since
+            .is_some_and(|since| since <= section.service_at.unwrap_or(section.observed_at));
         if timed == section.room.is_empty() || section.room_since.is_some() != timed {
             bad("roomSince");
         }
@@ -193,6 +195,11 @@ mod tests {
                 now().checked_add(jiff::SignedDuration::from_secs(1)).ok()),
             1
         );
+        let ahead = |section: &mut TenantSection| {
+            let later = now().checked_add(jiff::SignedDuration::from_secs(1)).ok();
+            (section.service_at, section.room_since) = (later, later);
+        };
+        assert_eq!(tenant(ahead), 0);
         // The time without the room, and two caps without theirs.
         assert_eq!(tenant(|section| section.room.clear()), 3);
         let lifted = |code: &str| Lift { code: code.to_owned(), because: "IR-7781".to_owned() };

@@ -58,13 +58,14 @@ fn one(ground: &Ground<'_>, it: &Measured, held: &BTreeMap<usize, Reason>) -> Op
     takes.then_some(Room { limit, verb: it.breach.verb, group, left })
 }
 
-/// From when on (UTC) actions are not counted yet: whatever is newer than the history that was read,
-/// by the service's own clock, and whatever was created while it was read. Of the latter some were
-/// read and count twice, which is the safe side.
+/// From when on (UTC, by the service's own clock) actions are not counted yet: whatever is newer than the
+/// history that was read, and whatever was created while it was read. Of the latter some were read and
+/// count twice, which is the safe side.
 pub(in crate::plan) fn since(inventory: &Inventory) -> Timestamp {
     let newest = inventory.all_actions().last().map(|action| action.created);
     let after = newest.and_then(|newest| newest.checked_add(TICK).ok());
-    after.map_or(inventory.observed_at(), |after| after.min(inventory.observed_at()))
+    let began = inventory.service_at().unwrap_or(inventory.observed_at());
+    after.map_or(began, |after| after.min(began))
 }
 
 #[cfg(test)]
@@ -138,6 +139,31 @@ mod tests {
         let policies = PolicySet { scans: vec![daily], ..set() };
         let plan = planned(&policies, &workspace, fleet().build());
         assert_eq!((plan.changes.len(), rooms(&plan)), (10, vec![]));
+    }
+
+    #[test]
+    fn the_services_own_clock_tells_since_when() {
+        let span = jiff::SignedDuration::from_mins;
+        let since = |action: Option<i64>, clock: Option<i64>| {
+            let mut fleet = fleet();
+            if let Some(minutes) = action {
+                fleet = fleet.by_hand("office-01", Isolate, Succeeded, now() + span(minutes));
+            }
+            let mut read = fleet.build();
+            read.service_at = clock.map(|minutes| now() + span(minutes));
+            super::since(&read).duration_since(now()).as_mins()
+        };
+        assert_eq!((since(Some(5), None), since(None, None)), (0, 0));
+        // Ahead: what was done until then was read.
+        assert_eq!(
+            (since(Some(5), Some(60)), since(Some(70), Some(60)), since(None, Some(60))),
+            (5, 60, 60)
+        );
+        // Behind: with nothing to go by, what is done from then on has that clock's time.
+        assert_eq!(
+            (since(Some(-9), Some(-5)), since(Some(-3), Some(-5)), since(None, Some(-5))),
+            (-8, -5, -5)
+        );
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl<'a> Recount<'a> {
 
     pub(super) fn room_since(&self) -> Option<Timestamp> {
         let section = self.section()?;
-        let since = section.room_since.unwrap_or(section.observed_at);
+        let since = section.room_since.or(section.service_at).unwrap_or(section.observed_at);
         (!self.rooms().is_empty()).then_some(since)
     }
 
