@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use palisade::host::clock::{Clock as _, SystemClock};
 use serde_json::Value;
 
 use crate::cli_flow::Emulated;
@@ -178,7 +179,7 @@ fn a_plan_of_any_kind_is_stale_when_a_guardrail_has_changed() {
 
 #[test]
 fn what_was_read_is_not_counted_again_although_the_services_clock_is_ahead() {
-    let ahead = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+    let ahead = SystemClock.now() + jiff::SignedDuration::from_hours(1);
     let tenant =
         Emulated::start(&["--devices", "60", "--speed", "60", "--start", &ahead.to_string()]);
     let soc = tenant.workspace();

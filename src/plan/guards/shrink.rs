@@ -6,9 +6,10 @@
 //! that each policy selects, with the counts in the plan beside the newest journal that can be read.
 //! Where the inventory shrank, releases that follow from it and restrictions are held; where it grew,
 //! restrictions, since every share was counted over more devices; where a policy selects fewer, its
-//! releases, and where it selects more, its placements. A policy that is new while others of its kind are
-//! gone may be those under another name: it is held against what they selected. Without a run there is
-//! nothing to compare with; a newest run that cannot be read is said, and an older one is taken.
+//! releases, and where it selects more, its placements. Policies that are new while others of their kind are
+//! gone may be those under other names: all the new ones together are held against what those selected.
+//! Without a run there is nothing to compare with; a newest run that cannot be read is said, and an older
+//! one is taken.
 //!
 //! A jump that nobody lifted does not become the measure of the next run: the plan carries the older
 //! counts on, so that a second run holds what the first one held.
@@ -27,10 +28,18 @@ struct Count {
     code: &'static str,
     /// `KIND/NAME`; the inventory when there is none.
     policy: Option<String>,
-    /// Policies that are gone, whose devices it may have under another name.
-    gone: Vec<String>,
+    /// What it may be under another name, when it is new.
+    instead: Option<Instead>,
     now: u32,
     before: Option<Before>,
+}
+
+/// Policies of a kind that the last run had and that are no more, and those that are new.
+#[derive(Clone)]
+struct Instead {
+    gone: BTreeMap<String, u32>,
+    /// How many are new.
+    new: usize,
 }
 
 /// The count of the last run.
@@ -66,7 +75,7 @@ fn one(ground: &Ground<'_>, count: Count) -> Measured {
 }
 
 fn breach(ground: &Ground<'_>, count: &Count) -> Breach {
-    let Count { code, policy, gone, now, before } = count;
+    let Count { code, policy, instead, now, before } = count;
     let is_held = |change: &Change| match policy {
         None if *code == "inventory-grew" => change.verb.is_restrictive(),
         None => change.verb.is_restrictive() || is_dropped(change),
@@ -75,11 +84,9 @@ fn breach(ground: &Ground<'_>, count: &Count) -> Breach {
     };
     let held = ground.changes().filter(|(_, change)| is_held(change)).map(|(at, _)| at).collect();
     let part = if policy.is_some() { "selection" } else { "inventory" };
-    let scope = match (policy, gone.as_slice()) {
-        (None, _) => "inventory".to_owned(),
-        (Some(policy), []) => format!("policy {policy}"),
-        (Some(policy), [one]) => format!("policy {policy} in place of {one}"),
-        (Some(policy), gone) => format!("policy {policy} in place of {} policies", gone.len()),
+    let scope = match policy {
+        None => "inventory".to_owned(),
+        Some(policy) => scope(policy, instead.as_ref()),
     };
     let last = ground.scene.input.around.last.tenants.get(ground.scene.inventory.tenant_id());
     let mut facts = vec![("now", (*now).into())];
@@ -91,6 +98,19 @@ fn breach(ground: &Ground<'_>, count: &Count) -> Breach {
     facts.extend(policy.as_deref().map(|policy| ("policy", policy.into())));
     let setting = format!("guardrails.shrink.{part}");
     Breach { code: (*code).into(), scope, verb: None, setting, facts, held }
+}
+
+fn scope(policy: &str, instead: Option<&Instead>) -> String {
+    let Some(Instead { gone, new }) = instead else { return format!("policy {policy}") };
+    let others = match new.saturating_sub(1) {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
+    let of = match gone.len() {
+        1 => gone.keys().next().cloned().unwrap_or_default(),
+        count => format!("{count} policies"),
+    };
+    format!("policy {policy}{others} in place of {of}")
 }
 
 /// The device is let go because the policy does not select it any longer.
@@ -140,28 +160,37 @@ fn counts(scene: &Scene<'_>) -> Vec<Count> {
     }
     let Some(limit) = shrink.selection else { return counts };
     let all = selected(scene);
+    let known = last.map(|last| &last.counts.selected);
+    let codes = ["selection-shrank", "selection-grew"];
     for (policy, now) in &all {
-        let before = last.and_then(|last| last.counts.selected.get(policy)).copied();
-        let codes = ["selection-shrank", "selection-grew"];
+        let before = known.and_then(|known| known.get(policy)).copied();
         let [shrank, grew] = both(codes, Some(policy.clone()), before, *now, limit);
-        let renamed = last.filter(|_| before.is_none()).and_then(|last| {
-            let (gone, count) = gone(&last.counts, &all, policy)?;
-            let [_, grew] = both(codes, Some(policy.clone()), Some(count), *now, limit);
-            Some(Count { gone, ..grew })
-        });
+        let renamed = known.filter(|_| before.is_none());
+        let renamed = renamed.and_then(|known| renamed_grew(known, &all, policy, limit));
         counts.extend([shrank, renamed.unwrap_or(grew)]);
     }
     counts
 }
 
-/// Policies of that one's kind that the last run had and that are no more, with what they selected.
-fn gone(last: &Baseline, now: &BTreeMap<String, u32>, policy: &str) -> Option<(Vec<String>, u32)> {
-    let kind = |policy: &str| policy.split('/').next().map(str::to_owned);
-    let gone = last.selected.iter().filter(|(name, _)| !now.contains_key(*name));
-    let gone: Vec<_> = gone.filter(|(name, _)| kind(name) == kind(policy)).collect();
-    let count = gone.iter().fold(0_u32, |sum, (_, count)| sum.saturating_add(**count));
-    let names: Vec<_> = gone.into_iter().map(|(name, _)| name.clone()).collect();
-    (!names.is_empty()).then_some((names, count))
+/// The new policies of that one's kind against those that are gone, if any is.
+fn renamed_grew(
+    known: &BTreeMap<String, u32>,
+    all: &BTreeMap<String, u32>,
+    policy: &str,
+    limit: Limit,
+) -> Option<Count> {
+    let of_kind = |name: &str| name.split('/').next() == policy.split('/').next();
+    let lacks =
+        |there: &BTreeMap<String, u32>, name: &str| of_kind(name) && !there.contains_key(name);
+    let gone = known.iter().filter(|(name, _)| lacks(all, name));
+    let gone: BTreeMap<_, _> = gone.map(|(name, count)| (name.clone(), *count)).collect();
+    let new = || all.iter().filter(|(name, _)| lacks(known, name)).map(|(_, count)| *count);
+    let sum = |counts: &mut dyn Iterator<Item = u32>| counts.fold(0, u32::saturating_add);
+    let (before, now) = (sum(&mut gone.values().copied()), sum(&mut new()));
+    let codes = ["selection-shrank", "selection-grew"];
+    let [_, grew] = both(codes, Some(policy.to_owned()), Some(before), now, limit);
+    let instead = Some(Instead { new: new().count(), gone }).filter(|it| !it.gone.is_empty());
+    instead.is_some().then_some(Count { instead, ..grew })
 }
 
 fn both(
@@ -173,7 +202,7 @@ fn both(
 ) -> [Count; 2] {
     let count = |code, policy, moved: &dyn Fn(u32) -> u32| {
         let of = |count| Before { count, limit: limit.of(count), moved: moved(count) };
-        Count { code, policy, gone: Vec::new(), now, before: before.map(of) }
+        Count { code, policy, instead: None, now, before: before.map(of) }
     };
     [
         count(shrank, policy.clone(), &|before| before.saturating_sub(now)),
@@ -201,12 +230,17 @@ pub(in crate::plan) fn baseline(scene: &Scene<'_>) -> Option<Baseline> {
     let devices = number(scene.inventory.len() as u64);
     let mut carried = Baseline { devices, selected: selected(scene) };
     let own = carried.clone();
-    for Count { code, policy, before, .. } in counts(scene).into_iter().filter(Count::jumped) {
-        let unlifted = before.filter(|_| scene.input.around.lifted(code).is_none());
-        match (unlifted, policy) {
-            (Some(before), Some(policy)) => drop(carried.selected.insert(policy, before.count)),
-            (Some(before), None) => carried.devices = before.count,
-            (None, _) => {}
+    for count in counts(scene).into_iter().filter(Count::jumped) {
+        let lifted = scene.input.around.lifted(count.code).is_some();
+        let Some(before) = count.before.filter(|_| !lifted) else { continue };
+        match (count.policy, count.instead) {
+            // The new names stay new, and what they are held against stays known.
+            (Some(policy), Some(instead)) => {
+                carried.selected.remove(&policy);
+                carried.selected.extend(instead.gone);
+            }
+            (Some(policy), None) => drop(carried.selected.insert(policy, before.count)),
+            (None, _) => carried.devices = before.count,
         }
     }
     (carried != own).then_some(carried)

@@ -131,8 +131,8 @@ fn a_policy_under_another_name_is_no_new_one() {
     check(&saw(&[(gone, 2)]), &fleet(6, 34), 6, &[]);
     let plan = check(&saw(&[(gone, 2)]), &fleet(7, 33), 0, &[("selection-grew", 7)]);
     assert_eq!(plan.objections[0].scope, format!("policy {POLICY} in place of {gone}"));
-    // The next run does not know the old name and goes by the old count.
-    assert_eq!(plan.tenants[0].baseline.as_ref().unwrap().selected[POLICY], 2);
+    // The next run is held against the old name too.
+    assert_eq!(plan.tenants[0].baseline.as_ref().unwrap().selected, [(gone.to_owned(), 2)].into());
     let two = saw(&[(gone, 2), ("IsolationSet/other", 1)]);
     check(&two, &fleet(7, 33), 7, &[]);
     let plan = check(&two, &fleet(8, 32), 0, &[("selection-grew", 8)]);
@@ -142,6 +142,48 @@ fn a_policy_under_another_name_is_no_new_one() {
     check(&saw(&[("ScanSchedule/before", 2)]), &fleet(7, 33), 7, &[]);
     // It stands beside one that is still there.
     check(&saw(&[(POLICY, 7), (gone, 0)]), &fleet(7, 33), 7, &[]);
+}
+
+#[test]
+fn policies_that_share_out_what_one_selected_are_no_new_ones() {
+    let gone = "IsolationSet/before";
+    let mut around = saw(40, 0);
+    around.last.tenants.values_mut().for_each(|seen| {
+        seen.counts.selected = [(gone.to_owned(), 2), ("ScanSchedule/weekly".to_owned(), 4)].into();
+    });
+    let parts = |sizes: [usize; 3]| {
+        let names = ["a", "b", "c"];
+        let part = |name: &str| isolate(name, tag(name));
+        let isolation = names.map(part).into();
+        let weekly = vec![scan("weekly", tag("none"), "0 8 * * *")];
+        let tagged = names.into_iter().zip(sizes);
+        let machines = tagged
+            .flat_map(|(name, size)| (0..size).map(move |n| (format!("{name}-{n}"), name)))
+            .map(|(host, name)| Machine::new(&host).tag(name));
+        let others =
+            (0..40 - sizes.iter().sum::<usize>()).map(|n| Machine::new(&format!("pc-{n}")));
+        let fleet = Fleet::of(machines.chain(others));
+        let policies = PolicySet { isolation, scans: weekly, ..set() };
+        planned_around(&around, &policies, &guarded(), fleet.build())
+    };
+    let said = |plan: &Plan| -> Vec<(String, u32)> {
+        let grew = plan.objections.iter().filter(|it| it.code == "selection-grew");
+        grew.map(|it| (it.scope.clone(), it.held)).collect()
+    };
+    // Six in all are what the one might have grown to.
+    let few = parts([3, 3, 0]);
+    assert_eq!((few.changes.len(), said(&few)), (6, vec![]));
+    let many = parts([3, 3, 1]);
+    let scope = |name: &str| format!("policy IsolationSet/{name} and 2 more in place of {gone}");
+    let expected = [("a", 3), ("b", 3), ("c", 1)].map(|(name, held)| (scope(name), held));
+    assert_eq!((many.changes.len(), said(&many)), (0, expected.to_vec()));
+    assert_eq!(
+        (&many.objections[0].facts["now"], &many.objections[0].facts["before"]),
+        (&7.into(), &2.into())
+    );
+    // What is not lifted is held by the next run as well.
+    let next = many.tenants[0].baseline.clone().unwrap();
+    assert_eq!(next.selected, [(gone.to_owned(), 2), ("ScanSchedule/weekly".to_owned(), 0)].into());
 }
 
 #[test]
