@@ -60,6 +60,7 @@ pub(super) struct Record<'a> {
     /// Placements of ours that somebody else cancelled, oldest first.
     off: Vec<CalledOff<'a>>,
     ours: &'a WorkspaceId,
+    now: Timestamp,
 }
 
 /// One taking with how it ended.
@@ -78,6 +79,7 @@ impl<'a> Record<'a> {
         device: Dev,
         facet: Facet,
         ours: &'a WorkspaceId,
+        now: Timestamp,
     ) -> Self {
         let past = |taking: Taking| {
             let moving = || {
@@ -91,22 +93,17 @@ impl<'a> Record<'a> {
         };
         let takings = readings::takings(inventory, device, facet, ours);
         let off = readings::called_off(inventory, device, facet, ours);
-        Self { past: takings.into_iter().map(past).collect(), off, ours }
+        Self { past: takings.into_iter().map(past).collect(), off, ours, now }
     }
 
     /// Whether the policy may take the free device.
-    pub(super) fn claim(
-        &self,
-        policy: &PolicyName,
-        containment: &Containment,
-        now: Timestamp,
-    ) -> Claim {
+    pub(super) fn claim(&self, policy: &PolicyName, containment: &Containment) -> Claim {
         if let Lease::Until(until) = containment.lease
-            && until <= now
+            && until <= self.now
         {
             return Claim::Spent(Reason::new("lease-spent").with("ended", until.to_string()));
         }
-        let hand = self.by_hand(policy, containment, now);
+        let hand = self.by_hand(policy, containment);
         let used = self.used(policy, containment);
         let spent = used.last().filter(|_| left(containment, count(&used)) == 0);
         let last = match (hand, spent) {
@@ -123,13 +120,8 @@ impl<'a> Record<'a> {
     }
 
     /// What a person's release or cancelling means to the policy, if one stands against it.
-    pub(super) fn by_hand(
-        &self,
-        policy: &PolicyName,
-        containment: &Containment,
-        now: Timestamp,
-    ) -> Option<Claim> {
-        let hand = self.released_by_hand(policy, now)?;
+    pub(super) fn by_hand(&self, policy: &PolicyName, containment: &Containment) -> Option<Claim> {
+        let hand = self.released_by_hand(policy)?;
         Some(match containment.on_manual_release {
             OnManualRelease::Reassert if !hand.other_workspace => {
                 Claim::Reassert(hand.reason("reasserted"))
@@ -142,14 +134,14 @@ impl<'a> Record<'a> {
     }
 
     /// The release by a person that stands against the policy, if one does.
-    fn released_by_hand(&self, policy: &PolicyName, now: Timestamp) -> Option<Hand<'_>> {
-        self.taken_by_hand(policy).or_else(|| self.taken_from_others(policy, now))
+    fn released_by_hand(&self, policy: &PolicyName) -> Option<Hand<'_>> {
+        self.taken_by_hand(policy).or_else(|| self.taken_from_others(policy))
     }
 
     /// The last person who took the device from another policy before the end that was named, also when
     /// somebody who may has put it back since. What the policy itself has taken later answers it.
-    fn taken_from_others(&self, policy: &PolicyName, now: Timestamp) -> Option<Hand<'_>> {
-        let recent = |end: Option<Timestamp>| end.is_some_and(|end| end > now);
+    fn taken_from_others(&self, policy: &PolicyName) -> Option<Hand<'_>> {
+        let recent = |end: Option<Timestamp>| end.is_some_and(|end| end > self.now);
         let own = self.past.iter().rposition(|past| marker::names(&past.taking.policy, policy));
         let since = self.past.get(own.map_or(0, |at| at + 1)..).unwrap_or_default();
         let own = own.and_then(|at| self.past.get(at));
@@ -194,8 +186,9 @@ impl<'a> Record<'a> {
     }
 
     /// When the posture that was placed at `start` ends as far as this policy goes: after every
-    /// lease that is left to it. None when none is left, or when a person took the device from it, so
-    /// that the policy has no say; the policy that placed it (`own`) always has the lease it is in.
+    /// lease that is left to it. None when none is left, or when a person's release stands against it, so
+    /// that the policy has no say in what another one put back; the policy that placed it (`own`) always
+    /// has the lease it is in.
     pub(super) fn end(
         &self,
         policy: &PolicyName,
@@ -204,8 +197,8 @@ impl<'a> Record<'a> {
         own: bool,
     ) -> Option<Timestamp> {
         let left = self.left(policy, containment, own);
-        let stands = containment.on_manual_release != OnManualRelease::Reassert;
-        let no_say = !own && stands && self.taken_by_hand(policy).is_some();
+        let stands = || self.by_hand(policy, containment);
+        let no_say = !own && matches!(stands(), Some(Claim::Spent(_) | Claim::Ask(_)));
         match containment.lease {
             _ if left == 0 || no_say => None,
             Lease::Until(until) => Some(until),

@@ -1,18 +1,22 @@
 //! A lease of one policy that is over says nothing of what another one placed: that stays until its own
-//! policy lets it go, its written end has passed, or somebody answers for a policy that is missing.
+//! policy lets it go, its written end has passed, or somebody answers for a policy that is missing. And a
+//! policy from whose point of view a person let the device go says nothing of what another one put back.
 
 use std::sync::Arc;
 
-use super::fleet::{Fleet, Machine, ago, marked_until};
+use jiff::Timestamp;
+
+use super::fleet::{Fleet, Machine, ago, marked_until, now};
 use super::policies::{isolate, set, tag, workspace};
 use super::{planned, rows};
 use crate::inventory::What;
-use crate::model::ActionKind::Isolate;
+use crate::model::ActionKind::{Isolate, Unisolate};
 use crate::model::ActionStatus::Succeeded;
 use crate::model::Span;
 use crate::plan::types::Plan;
 use crate::policy::PolicySet;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
+use crate::policy::set::OnManualRelease::{Ask, Reassert, Respect};
 use crate::policy::set::{IsolationPolicy, Lease, Mode, OnExpiry};
 
 /// Placed by `aaa` so many hours ago, for 72.
@@ -90,4 +94,36 @@ fn after_the_written_end_it_goes_although_its_policy_is_gone() {
     let mut hold = lasting("ccc", 1, tag("ir"));
     hold.containment.on_expiry = OnExpiry::Hold;
     assert_eq!(rows(&plan(&placed(3), [hold])), ["held pc-1 isolation on-expiry-hold"]);
+}
+
+/// `aaa` placed it until then, a person let it go, and `bbb` put it back three hours ago, for one hour.
+fn put_back(until: Timestamp) -> Fleet {
+    let comment = |policy, until| marked_until("contoso-soc", policy, until);
+    let fleet = Fleet::of([Machine::new("pc-1").tag("ir")]);
+    let fleet =
+        fleet.action("pc-1", Isolate, Succeeded, ago(6), &comment("aaa", until), "palisade");
+    let fleet = fleet.by_hand("pc-1", Unisolate, Succeeded, ago(5));
+    fleet.action("pc-1", Isolate, Succeeded, ago(3), &comment("bbb", ago(2)), "palisade")
+}
+
+#[test]
+fn what_one_policy_puts_back_another_does_not_keep_that_left_it_released() {
+    let beside = |manual, until| {
+        let policy = |name, hours, manual| {
+            let mut policy = lasting(name, hours, tag("ir"));
+            policy.containment.on_manual_release = manual;
+            policy
+        };
+        let isolation = vec![policy("bbb", 1, Reassert), policy("ccc", 72, manual)];
+        rows(&planned(&PolicySet { isolation, ..set() }, &workspace(), put_back(until).build()))
+    };
+    let ended = ["do release pc-1 full -> free (lease-ended)"];
+    let runs = Span::from_hours(1).after(now());
+    assert_eq!(beside(Respect, runs), ended);
+    assert_eq!(beside(Ask, runs), ended);
+    // Whoever may put back keeps as well; and so may all when the end has come that was written.
+    assert_eq!(beside(Reassert, runs), [] as [&str; 0]);
+    for manual in [Respect, Ask] {
+        assert_eq!(beside(manual, ago(1)), [] as [&str; 0]);
+    }
 }

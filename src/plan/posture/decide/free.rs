@@ -18,7 +18,7 @@ impl<'c, L: Level> Case<'c, L> {
         let (mut able, mut asking) = (Vec::new(), Vec::new());
         for wish in &self.wanted {
             let name = &wish.header.name;
-            match record.claim(name, wish.containment, self.now()) {
+            match record.claim(name, wish.containment) {
                 Claim::Open => able.push(*wish),
                 Claim::Reassert(reason) => {
                     able.push(*wish);
@@ -43,7 +43,7 @@ impl<'c, L: Level> Case<'c, L> {
 
     /// Whether nothing that is over for good stands against the wish.
     pub(super) fn may_take(&self, wish: &Wish<'_, L>, record: &Record<'_>) -> bool {
-        let claim = record.claim(&wish.header.name, wish.containment, self.now());
+        let claim = record.claim(&wish.header.name, wish.containment);
         !matches!(claim, Claim::Spent(_))
     }
 

@@ -142,6 +142,7 @@ impl<'c, L: Level> Case<'c, L> {
 
     fn record(&self) -> Record<'c> {
         let scene = self.scene;
-        Record::of(scene.inventory, self.device, L::FACET, &scene.input.workspace.id)
+        let ours = &scene.input.workspace.id;
+        Record::of(scene.inventory, self.device, L::FACET, ours, self.now())
     }
 }

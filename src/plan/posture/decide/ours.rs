@@ -53,9 +53,9 @@ impl<'c, L: Level> Case<'c, L> {
             let name = &wish.header.name;
             let runs = running.iter().any(|it| std::ptr::eq(*it, *wish));
             let word = if runs {
-                Some(record.claim(name, wish.containment, self.now()))
+                Some(record.claim(name, wish.containment))
             } else {
-                record.by_hand(name, wish.containment, self.now())
+                record.by_hand(name, wish.containment)
             };
             match word.filter(|_| wish.level > value) {
                 None | Some(Claim::Open) if runs => able.push(*wish),
