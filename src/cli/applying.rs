@@ -14,7 +14,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::planning::TOOL;
 use crate::cli::progress::Reporter;
 use crate::cli::{frozen, recounting, roles, session};
-use crate::drive::apply::{self as driver, OpenRun, Ports, Service, StopFlag};
+use crate::drive::apply::{self as driver, OpenRun, Ports, Reserved, Service, StopFlag};
 use crate::drive::client::Client;
 use crate::host::files::FileError;
 use crate::model::RunId;
@@ -61,18 +61,29 @@ pub async fn check_roles(plan: &Plan, clients: &[Client]) -> Result<()> {
     Err(error.help("grant them to the application, consent as an administrator, sign in anew"))
 }
 
-/// Counts limits anew that others may have filled since; nothing is read when the plan meets none.
+/// Makes the files of a new run of the plan and takes the lock. With the lock held, so that no other run here
+/// fills them meanwhile, limits are counted anew that others may have filled since the plan was made;
+/// nothing is read when the plan meets none.
 ///
 /// # Errors
-/// When one would be exceeded by now, or a history cannot be read.
-pub async fn recount(
-    plan: &Plan,
+/// When somebody else applies, a limit would be exceeded by now, a history cannot be read or the files
+/// cannot be written.
+pub async fn begin(
+    plan: &CheckedPlan,
     workspace: &Workspace,
     clients: &[Client],
     now: Timestamp,
-) -> Result<()> {
+) -> Result<OpenRun> {
+    let reserved = Reserved::new(&journals(workspace), plan, now).map_err(|error| {
+        let locked = matches!(error, driver::ApplyError::File(FileError::Locked { .. }));
+        // Waiting until everything has been sent and done is no way to cancel it.
+        if locked && plan.only_cancels() { stop_it(error) } else { in_the_way(error) }
+    })?;
     let crowded = recounting::crowded(plan, workspace, &plan.changes, clients, now).await?;
-    crowded.map_or(Ok(()), |crowded| Err(refused(PlanFileError::Crowded(crowded))))
+    match crowded {
+        Some(crowded) => Err(refused(PlanFileError::Crowded(crowded))),
+        None => reserved.begin(plan).map_err(in_the_way),
+    }
 }
 
 /// Begins a run of the plan and carries it out.
@@ -89,13 +100,7 @@ pub async fn start(
         frozen::refuse(&workspace.root, context.clock.now())?;
     }
     check_roles(plan, clients).await?;
-    recount(plan, workspace, clients, context.clock.now()).await?;
-    let open =
-        OpenRun::create(&journals(workspace), plan, context.clock.now()).map_err(|error| {
-            let locked = matches!(error, driver::ApplyError::File(FileError::Locked { .. }));
-            // Waiting until everything has been sent and done is no way to cancel it.
-            if locked && plan.only_cancels() { stop_it(error) } else { in_the_way(error) }
-        })?;
+    let open = begin(plan, workspace, clients, context.clock.now()).await?;
     let engine = Engine::new(plan, &[], Options::default(), TOOL)?;
     let stop = if frozen::stops(plan) {
         StopFlag::with_freeze(&workspace.root)
@@ -150,27 +155,32 @@ pub fn reopen(
 }
 
 impl Reopened {
-    /// Counts limits anew for what was not sent yet. When one would be exceeded by now, nothing more is
-    /// sent, and why is returned.
-    ///
-    /// # Errors
-    /// When a history cannot be read.
+    /// Counts limits anew for what was not sent yet, and returns why nothing more is sent, if so: for good
+    /// when one would be exceeded by now; until the run is resumed again when that cannot be told.
     pub async fn recount(
         &mut self,
         workspace: &Workspace,
         clients: &[Client],
         now: Timestamp,
-    ) -> Result<Option<Reason>> {
+    ) -> Option<Reason> {
         if self.withheld.is_some() {
-            return Ok(None);
+            return None;
         }
         let ahead: Vec<Change> = self.engine.ahead().cloned().collect();
-        let crowded = recounting::crowded(&self.plan, workspace, &ahead, clients, now).await?;
-        self.withheld = crowded.map(|crowded| crowded.reason());
-        if let Some(reason) = &self.withheld {
-            self.engine.withhold(reason.clone());
+        match recounting::crowded(&self.plan, workspace, &ahead, clients, now).await {
+            Ok(None) => {}
+            Ok(Some(crowded)) => {
+                let reason = crowded.reason();
+                self.engine.withhold(reason.clone());
+                self.withheld = Some(reason);
+            }
+            Err(uncounted) => {
+                let reason = uncounted.reason();
+                self.engine.settle_only(reason.clone());
+                self.withheld = Some(reason);
+            }
         }
-        Ok(self.withheld.clone())
+        self.withheld.clone()
     }
 
     /// The run's parts, for whoever carries it out by other means.
@@ -257,11 +267,15 @@ pub fn refused(refusal: PlanFileError) -> CliError {
     CliError::from(refusal).exit(exit).help(help)
 }
 
-/// What the end of a run that went on means: one that could only settle was held by the freeze.
+/// What the end of a run that went on means: one that could only settle was held by the freeze, or by a
+/// history that cannot be read.
 #[must_use]
 pub fn exit_of_resumed(summary: &Summary, withheld: Option<&Reason>) -> Exit {
-    let frozen = withheld.is_some_and(|why| why.code == "frozen");
-    if frozen && summary.stopped.is_some() { Exit::Held } else { exit_of(summary) }
+    match withheld.filter(|_| summary.stopped.is_some()).map(|why| why.code.as_str()) {
+        Some("frozen") => Exit::Held,
+        Some("uncounted") => Exit::Incomplete,
+        _ => exit_of(summary),
+    }
 }
 
 /// What the end of a run means for the exit code.

@@ -16,7 +16,7 @@ pub enum Exit {
     Pending,
     /// A guardrail holds changes.
     Held,
-    /// The observation is incomplete.
+    /// The observation is incomplete, or a history that limits are counted from cannot be read.
     Incomplete,
     /// Some changes were not made, or not as planned.
     Partly,
@@ -39,7 +39,10 @@ impl Exit {
             "changes are pending, or something deviates (`plan` and `audit --detailed-exitcode`)",
         ),
         (Self::Held, "a guardrail holds changes, or the workspace is frozen"),
-        (Self::Incomplete, "the observation is incomplete"),
+        (
+            Self::Incomplete,
+            "the observation is incomplete, or limits cannot be counted anew: a tenant does not answer",
+        ),
         (
             Self::Partly,
             "applied in part, or stopped after a wave: the table says which changes were not made and why",

@@ -178,7 +178,7 @@ fn creation(action: &ActionRow) -> (Timestamp, &ActionId) {
 }
 
 /// The order in which actions took effect.
-fn completion(action: &ActionRow) -> (Timestamp, Timestamp, &ActionId) {
+pub(crate) fn completion(action: &ActionRow) -> (Timestamp, Timestamp, &ActionId) {
     (action.updated, action.created, &action.id)
 }
 

@@ -80,12 +80,7 @@ impl Marker {
         let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         // A bracketed marker inside the author's text would claim another owner.
         let clean = clean.replace("[palisade ", "(palisade ");
-        let clean = clean.trim();
-        let cut: String = if clean.chars().count() > room {
-            clean.chars().take(room.saturating_sub(1)).chain(['…']).collect()
-        } else {
-            clean.to_owned()
-        };
+        let cut = cut(&clean, room);
         if cut.is_empty() { marker } else { format!("{cut} {marker}") }
     }
 
@@ -112,6 +107,16 @@ impl Marker {
             change: change.into(),
             until,
         })
+    }
+}
+
+/// The text without blanks around it, and with `…` in place of what is beyond so many characters.
+pub(crate) fn cut(text: &str, room: usize) -> String {
+    let text = text.trim();
+    if text.chars().count() > room {
+        text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+    } else {
+        text.to_owned()
     }
 }
 

@@ -188,7 +188,7 @@ impl Case<'_> {
             let text = text.map_or("", |text| text);
             Some(verdict::noted(text, classification, determination).into())
         } else {
-            text.map(Arc::clone)
+            text.map(|text| verdict::without(text).into())
         };
         let delta = Delta { set, comment };
         Ok((delta != Delta::default()).then_some(delta))

@@ -23,7 +23,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::inventory::{ActionRow, Dev, Inventory, readings};
+use crate::inventory::readings::{self, completion};
+use crate::inventory::{ActionRow, Dev, Inventory};
 use crate::model::{
     ActionStatus, DeviceId, Facet, Holder, Isolation, Marker, PolicyName, Reading, Restriction,
     UnknownReason, Verb,
@@ -328,13 +329,10 @@ fn latest<'i>(
     facet: Facet,
     before: Option<&ActionRow>,
 ) -> Option<&'i ActionRow> {
-    fn key(row: &ActionRow) -> (Timestamp, Timestamp, &crate::model::ActionId) {
-        (row.updated, row.created, &row.id)
-    }
     let kinds = posture::kinds(facet);
     inventory
         .actions(device)
         .filter(|row| kinds.contains(&row.kind) && row.status == ActionStatus::Succeeded)
-        .filter(|row| before.is_none_or(|before| key(row) < key(before)))
-        .max_by(|left, right| key(left).cmp(&key(right)))
+        .filter(|row| before.is_none_or(|before| completion(row) < completion(before)))
+        .max_by(|left, right| completion(left).cmp(&completion(right)))
 }

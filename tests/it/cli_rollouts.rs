@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use palisade::host::files::Lock;
 use serde_json::{Value, json};
 
 use crate::cli_flow::Emulated;
@@ -155,4 +156,50 @@ fn a_run_that_waits_while_others_take_what_was_left_sends_nothing_more() {
     let shown = out(&tenant.expect(&soc, 0, &["runs", "show", "--entries"]));
     assert!(shown.contains("nothing more is sent: by now"), "{shown}");
     tenant.expect(&soc, 0, &["runs", "verify"]);
+}
+
+#[test]
+fn a_run_goes_on_only_when_others_can_be_counted() {
+    let (tenant, soc, waves) = rolling("{waves: [1], pause: first}");
+    let history = "fault 403 x* on GET /api/machineactions";
+    control(&tenant, "POST", "scenario", history);
+    let refused = tenant.expect(&soc, 4, &["apply", "case.plan.json"]);
+    let said = err(&refused);
+    assert!(said.contains("cannot count anew what others did in tenant `emulator`"), "{said}");
+    assert!(said.contains("nothing was sent: apply again when the tenant answers"), "{said}");
+    assert_eq!(isolations(&tenant), 0);
+    let runs = out(&tenant.expect(&soc, 0, &["runs", "list"]));
+    assert!(runs.contains("No run"), "{runs}");
+    control(&tenant, "DELETE", "faults", "");
+
+    tenant.expect(&soc, 5, &["apply", "case.plan.json"]);
+    control(&tenant, "POST", "scenario", history);
+    let resumed = tenant.expect(&soc, 4, &["runs", "resume"]);
+    let said = err(&resumed);
+    assert!(
+        said.contains("Nothing more is sent: what others did since cannot be counted"),
+        "{said}"
+    );
+    assert!(said.contains("finishes the run"), "{said}");
+    assert_eq!((state(&tenant, &soc).as_str(), isolations(&tenant)), ("stopped", 1));
+    // Nothing has been decided for good.
+    control(&tenant, "DELETE", "faults", "");
+    let screen = out(&tenant.expect(&soc, 0, &["runs", "resume"]));
+    assert!(screen.contains("as planned"), "{screen}");
+    assert_eq!((state(&tenant, &soc).as_str(), isolations(&tenant)), ("finished", waves.len()));
+    tenant.expect(&soc, 0, &["runs", "verify"]);
+}
+
+#[test]
+fn nothing_is_counted_while_another_run_is_under_way() {
+    let (tenant, soc, _) = rolling("{waves: [1]}");
+    let journal = soc.join(".palisade/runs");
+    fs::create_dir_all(&journal).unwrap();
+    let _other =
+        Lock::take(&journal.join("lock"), "run 20260101T000000Z-abcdef, process 1").unwrap();
+    control(&tenant, "DELETE", "requests", "");
+    let refused = err(&tenant.expect(&soc, 1, &["apply", "case.plan.json"]));
+    assert!(refused.contains("another apply is running here: wait for its end"), "{refused}");
+    let reads = control(&tenant, "GET", "requests?path=/api/machineactions", "");
+    assert_eq!(reads["requests"].as_array().map(Vec::len), Some(0), "{reads}");
 }

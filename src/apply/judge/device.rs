@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::apply::judge::{After, Before, Own};
 use crate::inventory::ActionRow;
+use crate::inventory::readings::completion;
 use crate::model::{ActionId, ActionKind, ActionStatus, Facet, Isolation, ScanType, Verb};
 use crate::plan::types::{Change, Reason};
 
@@ -136,7 +137,7 @@ fn placing<'a>(facet: Facet, rows: &[&'a ActionRow]) -> Option<&'a ActionRow> {
     rows.iter()
         .copied()
         .filter(|row| kinds.contains(&row.kind) && row.status == ActionStatus::Succeeded)
-        .max_by(|a, b| (a.updated, a.created, &a.id).cmp(&(b.updated, b.created, &b.id)))
+        .max_by(|a, b| completion(a).cmp(&completion(b)))
 }
 
 /// Whether the state that a succeeded action leaves is the one the change wants.

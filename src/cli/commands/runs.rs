@@ -74,7 +74,8 @@ pub enum RunsCommand {
     /// What was sent is settled in any case. More is sent only while the workspace file, the policies
     /// and the rules say what they said when the plan was made, and no longer than the plan's validity
     /// after the run was last alive, or a day after it stopped for a person; otherwise the rest ends as
-    /// not attempted, with code 5. While the workspace is frozen it settles and stops, with code 3.
+    /// not attempted, with code 5. While the workspace is frozen it settles and stops, with code 3; so it
+    /// does, with code 4, when limits cannot be counted anew because a tenant does not answer.
     /// With `--tenant` it is refused when the run has changes for another tenant: a run is carried out
     /// whole.
     #[command(after_long_help = "Examples:\n  palisade runs resume last")]
@@ -259,7 +260,7 @@ fn resume(
         let reporter = Reporter::start(context.terminal.traits().watched);
         let clients = clients_of(context, workspace, &run.plan, &reporter)?;
         drop(reporter);
-        if let Some(why) = run.recount(workspace, &clients, now).await? {
+        if let Some(why) = run.recount(workspace, &clients, now).await {
             tell(context, &why, &run.plan, &project);
         }
         let withheld = run.withheld.clone();

@@ -60,21 +60,48 @@ pub struct OpenRun {
     _lock: Lock,
 }
 
+/// The lock for a run that has not begun: nobody else begins one while it is looked whether this one may.
+#[derive(Debug)]
+pub struct Reserved {
+    id: RunId,
+    root: PathBuf,
+    lock: Lock,
+}
+
+impl Reserved {
+    /// Takes the lock for a new run of the plan, and makes nothing but the folder of runs.
+    ///
+    /// # Errors
+    /// When somebody holds the lock or the folder cannot be made.
+    pub fn new(root: &Path, plan: &Plan, now: Timestamp) -> Result<Self, ApplyError> {
+        files::create_folder(root)?;
+        let id = free_id(root, plan, now);
+        let lock = lock(root, &id)?;
+        Ok(Self { id, root: root.to_owned(), lock })
+    }
+
+    /// Makes the run's folder, with its plan and an empty journal.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn begin(self, plan: &Plan) -> Result<OpenRun, ApplyError> {
+        let Self { id, root, lock } = self;
+        let path = root.join(id.as_str());
+        files::create_folder(&path)?;
+        files::write_atomic(&path.join("plan.json"), &file::to_bytes(plan))?;
+        let file = AppendFile::create(&path.join("journal.jsonl"))?;
+        let ledger = Ledger { file, chain: Chain::default(), id: id.clone() };
+        Ok(OpenRun { id, path, ledger, _lock: lock })
+    }
+}
+
 impl OpenRun {
     /// Takes the lock and makes the folder of a new run.
     ///
     /// # Errors
     /// When somebody holds the lock or a file cannot be written.
     pub fn create(root: &Path, plan: &Plan, now: Timestamp) -> Result<Self, ApplyError> {
-        files::create_folder(root)?;
-        let id = free_id(root, plan, now);
-        let lock = lock(root, &id)?;
-        let path = root.join(id.as_str());
-        files::create_folder(&path)?;
-        files::write_atomic(&path.join("plan.json"), &file::to_bytes(plan))?;
-        let file = AppendFile::create(&path.join("journal.jsonl"))?;
-        let ledger = Ledger { file, chain: Chain::default(), id: id.clone() };
-        Ok(Self { id, path, ledger, _lock: lock })
+        Reserved::new(root, plan, now)?.begin(plan)
     }
 
     /// Takes the lock and opens a run that was stopped or killed: the engine stands where its

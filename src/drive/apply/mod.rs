@@ -28,7 +28,7 @@ use crate::host::files::FileError;
 use crate::plan::file::CheckedPlan;
 
 pub use flight::Flight;
-pub use folder::{Found, Ledger, OpenRun, find_run, is_active, last_run, runs};
+pub use folder::{Found, Ledger, OpenRun, Reserved, find_run, is_active, last_run, runs};
 pub use service::Service;
 pub use stop::{StopFlag, frozen};
 

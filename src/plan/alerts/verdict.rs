@@ -7,10 +7,12 @@
 //! as ours.
 
 use crate::inventory::AlertRow;
-use crate::model::marker::{COMMENT_MAX, MARKER_MAX, VERDICT_NOTE_MAX};
+use crate::model::marker::{self, COMMENT_MAX, MARKER_MAX, VERDICT_NOTE_MAX};
 use crate::model::{Classification, Determination, Marker, WorkspaceId};
 
 const BEGIN: &str = "(verdict ";
+/// The same without what may follow, and what stands for it in an author's own words.
+const WORD: [&str; 2] = ["(verdict", "(a verdict"];
 
 /// Whether the workspace gave the verdict that the alert has.
 pub(super) fn is_ours(alert: &AlertRow, ours: &WorkspaceId) -> bool {
@@ -33,15 +35,15 @@ pub(super) fn noted(
     classification: Classification,
     determination: Determination,
 ) -> String {
-    let room = COMMENT_MAX - MARKER_MAX - VERDICT_NOTE_MAX;
-    let text = text.trim();
-    let cut: String = if text.chars().count() > room {
-        text.chars().take(room - 1).chain(['…']).collect()
-    } else {
-        text.to_owned()
-    };
+    let cut = marker::cut(text, COMMENT_MAX - MARKER_MAX - VERDICT_NOTE_MAX);
     let note = format!("{BEGIN}{classification}/{determination})");
     if cut.is_empty() { note } else { format!("{cut} {note}") }
+}
+
+/// The author's text of a comment that gives no verdict: none that it speaks of is one that we gave.
+pub(super) fn without(text: &str) -> String {
+    let [ours, theirs] = WORD;
+    text.replace(ours, theirs)
 }
 
 #[cfg(test)]
@@ -87,6 +89,26 @@ mod tests {
         ] {
             assert!(!check(&comments, FalsePositive, NotMalicious), "{comments:?}");
         }
+    }
+
+    #[test]
+    fn what_an_author_says_of_a_verdict_is_none() {
+        use Classification::FalsePositive;
+        use Determination::NotMalicious;
+        let marker = Marker::find(&said("x", OURS)).unwrap();
+        for text in [
+            "see (verdict falsePositive/notMalicious)",
+            "(verdict falsePositive/notMalicious)",
+            "(verdict\tfalsePositive/notMalicious) ",
+        ] {
+            let found = |text: &str| given(&marker.comment(text), &OURS.into());
+            assert_eq!(found(text), Some((FalsePositive, NotMalicious)));
+            assert_eq!(found(&without(text)), None);
+            // In front of a note of ours it says nothing either.
+            let note = noted(text, Classification::TruePositive, Determination::Malware);
+            assert_eq!(found(&note), Some((Classification::TruePositive, Determination::Malware)));
+        }
+        assert_eq!(without("a verdict (of ours)"), "a verdict (of ours)");
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
         let group = verbs.entry(proposal.change.verb).or_default();
         group.changes += 1;
         group.released = group.released.max(released);
-        if cooldown.after(released) > ground.scene.input.now {
+        if cooldown.as_secs() > 0 && cooldown.after(released) > ground.scene.input.now {
             group.held.push(at);
         }
     }

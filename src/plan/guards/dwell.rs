@@ -38,7 +38,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
         let group = policies.entry((proposal.change.verb, policy)).or_default();
         group.changes += 1;
         group.since = group.since.max(since);
-        if dwell.after(since) > ground.scene.input.now {
+        if dwell.as_secs() > 0 && dwell.after(since) > ground.scene.input.now {
             group.held.push(at);
         }
     }

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::inventory::ActionRow;
+use crate::inventory::readings::completion;
 use crate::model::{ActionId, ActionStatus, DeviceId, Facet, Verb};
 use crate::plan::posture::kinds;
 use crate::plan::recount::{Crowd, Crowded, Recount, number};
@@ -109,11 +110,6 @@ fn newly(actions: &[ActionRow], since: Timestamp, verb: Verb) -> impl Iterator<I
 
 fn ended(action: &ActionRow) -> bool {
     action.status == ActionStatus::Succeeded
-}
-
-/// The order in which actions took effect.
-fn completion(action: &ActionRow) -> (Timestamp, Timestamp, &ActionId) {
-    (action.updated, action.created, &action.id)
 }
 
 /// Takes out the devices that the plan's own count has.

@@ -175,6 +175,22 @@ fn a_verdict_without_words_still_carries_the_marker() {
 }
 
 #[test]
+fn words_of_a_rule_without_a_verdict_make_no_persons_verdict_ours() {
+    let mut words = rule("words", "*", Verdict::default());
+    words.set.comment = Some("seen (verdict truePositive/malware)".into());
+    let fleet = |row: AlertRow| Fleet::of([Machine::new("pc-1")]).alert(row).build();
+    let plan = planned(&with([words.clone()]), &workspace(), fleet(new()));
+    let comment = plan.changes[0].parameters.comment.clone().unwrap();
+    let judged = AlertRow {
+        classification: Classification::TruePositive,
+        determination: Determination::Malware,
+        comments: vec![comment.as_str().into()],
+        ..new()
+    };
+    check(&with([red_team()]), judged, &["held ALERT classification analyst-verdict"]);
+}
+
+#[test]
 fn the_first_rule_by_priority_decides_whole() {
     let mut first = rule("z-first", "*", Verdict::default());
     first.priority = 10;

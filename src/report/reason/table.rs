@@ -372,6 +372,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ("strengthened", "strengthened", "a stronger policy applies now"),
     ("superseded", "superseded", "another wish has taken its place"),
     ("throttled", "throttled", "the service was too busy[ {times} times]"),
+    (
+        "uncounted",
+        "not counted anew",
+        "what others did since cannot be counted in tenant {tenant}[: {why}]",
+    ),
     ("undo", "undo", "undone[: run {run}]"),
     (
         "undone",

@@ -211,8 +211,7 @@ async fn apply(stage: &mut Stage, desk: &mut Desk, name: &str, midway: Midway) -
     }
     let clients = clients(stage, workspace);
     applying::check_roles(&plan, &clients).await?;
-    applying::recount(&plan, workspace, &clients, now).await?;
-    let open = OpenRun::create(&applying::journals(workspace), &plan, now)?;
+    let open = applying::begin(&plan, workspace, &clients, now).await?;
     let engine = Engine::new(&plan, &[], Options::default(), TOOL)?;
     let stop = if frozen::stops(&plan) {
         StopFlag::with_freeze(&workspace.root)
@@ -239,7 +238,7 @@ async fn resumed(stage: &mut Stage, desk: &mut Desk) -> Result<Exit> {
     let now = context.clock.now();
     let mut run = applying::reopen(workspace, Some(policies), "last", now)?;
     let clients = clients(stage, workspace);
-    run.recount(workspace, &clients, now).await?;
+    run.recount(workspace, &clients, now).await;
     if let Some(why) = &run.withheld {
         context.note(&format!("Nothing more is sent: {}.", reason::sentence(why)));
     }

@@ -5,7 +5,7 @@ use crate::model::ActionKind::{
 };
 use crate::model::ActionStatus::{Failed, Succeeded};
 use crate::model::{ActionStatus, Span};
-use crate::plan::tests::fleet::{Fleet, Machine, ago};
+use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
 use crate::plan::tests::policies::{isolate, restrict, set, tag, workspace};
 use crate::plan::tests::{planned, rows};
 use crate::policy::{PolicySet, Workspace};
@@ -39,6 +39,10 @@ fn a_device_that_we_released_is_not_taken_again_at_once() {
     check(&policies(), &cooling(2), &fleet(1, Succeeded), &["held pc-1 isolation cooldown"]);
     check(&policies(), &cooling(2), &fleet(2, Succeeded), &again);
     check(&policies(), &cooling(0), &fleet(0, Succeeded), &again);
+    // Without it no clock counts, the service's own that is ahead of ours neither.
+    let later = Span::from_hours(1).after(now());
+    let ahead = fleet(0, Succeeded).last_action(|action| action.updated = later);
+    check(&policies(), &cooling(0), &ahead, &again);
     // A release that failed let nobody go: the device is still ours.
     check(&policies(), &cooling(2), &fleet(1, Failed), &[]);
     let plan = planned(&policies(), &cooling(2), fleet(1, Succeeded).build());

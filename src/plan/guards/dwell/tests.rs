@@ -3,7 +3,7 @@
 use crate::model::ActionKind::{Isolate, RestrictCodeExecution};
 use crate::model::ActionStatus::Succeeded;
 use crate::model::Span;
-use crate::plan::tests::fleet::{Fleet, Machine, ago, marked_until};
+use crate::plan::tests::fleet::{Fleet, Machine, ago, marked_until, now};
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
 use crate::plan::tests::{planned, rows};
 use crate::policy::set::{Lease, Mode};
@@ -37,6 +37,9 @@ fn a_device_is_not_released_before_it_was_held_so_long() {
     check(&policies(), &dwelling(2), &fleet(1), "held pc-1 isolation dwell");
     check(&policies(), &dwelling(2), &fleet(2), done);
     check(&policies(), &dwelling(0), &fleet(0), done);
+    // Without it no clock counts, the service's own that is ahead of ours neither.
+    let ahead = fleet(0).last_action(|action| action.updated = Span::from_hours(1).after(now()));
+    check(&policies(), &dwelling(0), &ahead, done);
     let plan = planned(&policies(), &dwelling(2), fleet(1).build());
     let objection = &plan.objections[0];
     assert_eq!((objection.scope.as_str(), objection.held), ("policy ir", 1));
