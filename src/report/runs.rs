@@ -8,20 +8,18 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::apply::journal::Noted;
-use crate::apply::{Ended, Entry, JournalEntry, Outcome, Summary};
-use crate::model::ChangeId;
-use crate::plan::Plan;
-use crate::plan::types::Reason;
+use crate::apply::{Entry, JournalEntry, Outcome, Summary};
 use crate::report::page::{Page, Role, piece};
 use crate::report::table::{self, Column};
 use crate::report::{Style, measure};
 
 mod check;
 mod journal;
+mod standing;
 
 pub use check::{RunCheck, RunChecks, Verdict, checks, checks_json};
 pub use journal::{RunEntries, entries, entries_json};
+pub use standing::standing;
 
 /// Version of the JSON form.
 pub const FORMAT_VERSION: u32 = 1;
@@ -135,38 +133,6 @@ pub fn summary(entries: &[JournalEntry]) -> Summary {
     Summary::of(outcomes, stopped)
 }
 
-/// How every change of the plan stands by the journal: ended, under way when the run ended, or not
-/// begun.
-#[must_use]
-pub fn standing(plan: &Plan, entries: &[JournalEntry]) -> Summary {
-    let Summary { outcomes, stopped, .. } = summary(entries);
-    let mut standing: BTreeMap<ChangeId, Ended> = BTreeMap::new();
-    for entry in entries {
-        match &entry.entry {
-            Entry::Intent { change, .. } => {
-                let lost = Ended::because(Outcome::Failed, Reason::new("answer-lost"));
-                standing.insert(change.clone(), lost);
-            }
-            Entry::Answer { change, answer: Noted::Accepted { action }, .. }
-            | Entry::Looked { change, found: true, action, .. } => {
-                let waiting = Reason::new("not-waited-for");
-                let ended = Ended::because(Outcome::UnderWay, waiting).by(action.clone());
-                standing.insert(change.clone(), ended);
-            }
-            Entry::Answer { change, answer: Noted::Throttled | Noted::NotSent { .. }, .. }
-            | Entry::Looked { change, absent: true, .. } => drop(standing.remove(change)),
-            _ => {}
-        }
-    }
-    let left = || stopped.clone().unwrap_or_else(|| Reason::new("not-begun"));
-    for change in &plan.changes {
-        let left = || Ended::because(Outcome::NotAttempted, left());
-        standing.entry(change.id.clone()).or_insert_with(left);
-    }
-    standing.extend(outcomes);
-    Summary::of(standing, stopped)
-}
-
 /// The list of runs, newest first as given.
 #[must_use]
 pub fn list(runs: &[Run], style: Style) -> String {
@@ -229,9 +195,10 @@ fn page(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apply::journal::{Chain, Part};
+    use crate::apply::Ended;
+    use crate::apply::journal::Chain;
     use crate::plan::Lift;
-    use crate::report::plan::tests::samples;
+    use crate::plan::types::Reason;
 
     pub(super) fn journal(list: &[Entry]) -> Vec<JournalEntry> {
         let mut chain = Chain::default();
@@ -269,39 +236,6 @@ mod tests {
             assert_eq!((run.state, run.counts.values().sum::<u32>()), (state, ended));
             assert_eq!((run.total, run.plan_hash.as_str()), (2, "7f3c9a00"));
         }
-    }
-
-    #[test]
-    fn every_change_of_a_stopped_run_is_somewhere() {
-        let plan = samples::busy();
-        let id = |at: usize| plan.changes[at].id.clone();
-        let intent = |at| Entry::Intent { change: id(at), part: Part::Action, attempt: 1 };
-        let answer = |at, answer| Entry::Answer { change: id(at), part: Part::Action, answer };
-        let list = [
-            started(),
-            intent(0),
-            answer(0, Noted::Accepted { action: Some("a-0".into()) }),
-            Entry::Outcome { change: id(0), ended: Ended::plain(Outcome::Done) },
-            intent(1),
-            answer(1, Noted::Accepted { action: Some("a-1".into()) }),
-            intent(2),
-            intent(3),
-            answer(3, Noted::Throttled),
-            Entry::Stopped { reason: Reason::new("paused") },
-        ];
-        let summary = standing(&plan, &journal(&list));
-        let total = u32::try_from(plan.changes.len()).unwrap();
-        assert_eq!((summary.total, summary.counts.values().sum::<u32>()), (total, total));
-        for (outcome, count) in [
-            (Outcome::Done, 1),
-            (Outcome::UnderWay, 1),
-            (Outcome::Failed, 1),
-            (Outcome::NotAttempted, total - 3),
-        ] {
-            assert_eq!(summary.count(outcome), count, "{outcome:?}");
-        }
-        let last = summary.outcomes[&id(3)].reason.as_ref().map(|reason| reason.code.as_str());
-        assert_eq!(last, Some("paused"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::apply::engine::Engine;
 use crate::apply::engine::track::{Accepted, Lost, Phase};
 use crate::apply::journal::{Entry, Noted, Part};
-use crate::apply::judge::alert;
+use crate::apply::judge::{alert, device};
 use crate::apply::outcome::{Ended, Outcome};
 use crate::apply::step::{Answer, Ticket};
 use crate::inventory::{ActionRow, AlertRow};
@@ -223,7 +223,7 @@ impl Engine {
             }
         }
         let verb = self.change(index).map(|change| change.verb);
-        match settled(verb, &row.status) {
+        match device::settled(verb, &row.status) {
             None => self.tracks.put(index, Phase::Accepted(accepted)),
             Some(Outcome::Done) => self.tracks.put(index, Phase::Claimed(Some(row.id.clone()))),
             Some(outcome) => {
@@ -248,19 +248,6 @@ impl Engine {
         let reason = Reason::new(code).with("waitedSeconds", wait.as_secs());
         let ended = Ended::because(outcome, reason).by(Some(accepted.action.clone()));
         self.tracks.put(index, Phase::Shelved(ended));
-    }
-}
-
-/// What an action's state means for its change; nothing while it has not ended.
-pub(super) fn settled(verb: Option<Verb>, status: &ActionStatus) -> Option<Outcome> {
-    match (verb, status) {
-        (Some(Verb::Cancel), ActionStatus::Cancelled) => Some(Outcome::Done),
-        // It ended before the cancelling reached it.
-        (Some(Verb::Cancel), status) if status.is_terminal() => Some(Outcome::Moved),
-        (_, ActionStatus::Succeeded) => Some(Outcome::Done),
-        (_, ActionStatus::TimeOut) => Some(Outcome::TimedOut),
-        (_, ActionStatus::Failed | ActionStatus::Cancelled) => Some(Outcome::Failed),
-        (_, ActionStatus::Pending | ActionStatus::InProgress | ActionStatus::Other(_)) => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::engine::track::{Kind, Phase};
-use crate::apply::engine::{Engine, Stage, answers};
+use crate::apply::engine::{Engine, Stage};
 use crate::apply::journal::Entry;
 use crate::apply::judge::{After, alert, device};
 use crate::apply::outcome::{CHANGED_SINCE, Ended, Outcome, Progress, Summary};
@@ -35,7 +35,7 @@ impl Engine {
             After::Different(reason) => Ended::because(Outcome::Moved, reason).by(action),
             After::Pending(row) => still_pending(shelved, &row),
             After::Ended(row) => {
-                let outcome = answers::settled(Some(verb), &row.status).unwrap_or(Outcome::Failed);
+                let outcome = device::settled(Some(verb), &row.status).unwrap_or(Outcome::Failed);
                 Ended::because(outcome, self.end_of(index, &row)).by(Some(row.id.clone()))
             }
             After::Absent => shelved.unwrap_or_else(|| {
@@ -51,7 +51,7 @@ impl Engine {
             None => shelved.unwrap_or_else(|| {
                 Ended::because(Outcome::Failed, Reason::new("action-gone")).by(action)
             }),
-            Some(row) => match answers::settled(Some(Verb::Cancel), &row.status) {
+            Some(row) => match device::settled(Some(Verb::Cancel), &row.status) {
                 Some(Outcome::Done) => Ended::plain(Outcome::Done).by(action),
                 Some(outcome) => {
                     Ended::because(outcome, device::seen("action-ended", row)).by(action)
@@ -189,6 +189,11 @@ impl Engine {
             Some(Phase::Claimed(action)) => {
                 Ended::because(Outcome::Done, Reason::new("not-verified")).by(action.clone())
             }
+            // A run that went on was stopped before it looked again at what had succeeded by then.
+            Some(Phase::Accepted(accepted)) if self.has_succeeded(index, &accepted.status) => {
+                let reason = Reason::new("not-verified");
+                Ended::because(Outcome::Done, reason).by(Some(accepted.action.clone()))
+            }
             Some(Phase::Accepted(accepted)) => {
                 let reason = Reason::new("not-waited-for").with("status", accepted.status.wire());
                 Ended::because(Outcome::UnderWay, reason).by(Some(accepted.action.clone()))
@@ -204,6 +209,11 @@ impl Engine {
                 Ended::because(Outcome::NotAttempted, reason)
             }
         }
+    }
+
+    fn has_succeeded(&self, index: usize, status: &ActionStatus) -> bool {
+        let verb = self.change(index).map(|change| change.verb);
+        device::settled(verb, status) == Some(Outcome::Done)
     }
 
     /// Where the run is.

@@ -63,7 +63,7 @@ impl Engine {
         let index: BTreeMap<&ChangeId, usize> =
             self.plan.changes.iter().enumerate().map(|(at, change)| (&change.id, at)).collect();
         for line in rest {
-            let Some(id) = change_of(&line.entry) else { continue };
+            let Some(id) = line.entry.change() else { continue };
             let change = index.get(id).and_then(|at| Some((*at, self.plan.changes.get(*at)?)));
             let track = change.and_then(|(at, change)| Some((change, tracks.get_mut(at)?)));
             let Some((change, track)) = track else {
@@ -74,7 +74,7 @@ impl Engine {
         let last = history.last().map_or(Timestamp::MIN, |line| line.time);
         let ends = rest.iter().filter(|line| matches!(line.entry, Entry::Outcome { .. }));
         let told: BTreeSet<usize> =
-            ends.filter_map(|line| index.get(change_of(&line.entry)?).copied()).collect();
+            ends.filter_map(|line| index.get(line.entry.change()?).copied()).collect();
         if matches!(history.last().map(|line| &line.entry), Some(Entry::Finished { .. })) {
             // Nothing is left to do, and nothing to add to what is written.
             self.stage = Stage::Closed;
@@ -173,26 +173,6 @@ impl Engine {
             }
             self.tracks.add(track);
         }
-    }
-}
-
-/// The change an entry is about.
-const fn change_of(entry: &Entry) -> Option<&ChangeId> {
-    match entry {
-        Entry::Intent { change, .. }
-        | Entry::Answer { change, .. }
-        | Entry::Looked { change, .. }
-        | Entry::State { change, .. }
-        | Entry::Outcome { change, .. } => Some(change),
-        Entry::Started { .. }
-        | Entry::WaveBegun { .. }
-        | Entry::WaveEnded { .. }
-        | Entry::WavePaused { .. }
-        | Entry::RolloutHalted { .. }
-        | Entry::Verification { .. }
-        | Entry::Stopped { .. }
-        | Entry::Resumed { .. }
-        | Entry::Finished { .. } => None,
     }
 }
 

@@ -207,6 +207,29 @@ pub enum Entry {
     },
 }
 
+impl Entry {
+    /// The change that it is about, if it is about one.
+    #[must_use]
+    pub const fn change(&self) -> Option<&ChangeId> {
+        match self {
+            Self::Intent { change, .. }
+            | Self::Answer { change, .. }
+            | Self::Looked { change, .. }
+            | Self::State { change, .. }
+            | Self::Outcome { change, .. } => Some(change),
+            Self::Started { .. }
+            | Self::WaveBegun { .. }
+            | Self::WaveEnded { .. }
+            | Self::WavePaused { .. }
+            | Self::RolloutHalted { .. }
+            | Self::Verification { .. }
+            | Self::Stopped { .. }
+            | Self::Resumed { .. }
+            | Self::Finished { .. } => None,
+        }
+    }
+}
+
 /// Which request of a change.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,

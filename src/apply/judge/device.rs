@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 
 use crate::apply::judge::{After, Before, Own};
+use crate::apply::outcome::Outcome;
 use crate::inventory::ActionRow;
 use crate::inventory::readings::completion;
 use crate::model::{ActionId, ActionKind, ActionStatus, Facet, Isolation, ScanType, Verb};
@@ -128,6 +129,20 @@ pub fn after(
     match against {
         Some(row) => After::Different(seen("action-in-flight", row)),
         None => After::Verified,
+    }
+}
+
+/// What an action's state means for its change; nothing while it has not ended.
+#[must_use]
+pub fn settled(verb: Option<Verb>, status: &ActionStatus) -> Option<Outcome> {
+    match (verb, status) {
+        (Some(Verb::Cancel), ActionStatus::Cancelled) => Some(Outcome::Done),
+        // It ended before the cancelling reached it.
+        (Some(Verb::Cancel), status) if status.is_terminal() => Some(Outcome::Moved),
+        (_, ActionStatus::Succeeded) => Some(Outcome::Done),
+        (_, ActionStatus::TimeOut) => Some(Outcome::TimedOut),
+        (_, ActionStatus::Failed | ActionStatus::Cancelled) => Some(Outcome::Failed),
+        (_, ActionStatus::Pending | ActionStatus::InProgress | ActionStatus::Other(_)) => None,
     }
 }
 

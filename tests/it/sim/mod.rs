@@ -30,6 +30,7 @@
 //! | a stale or an expired plan is applied; the last look before sending is not heeded | 4 |
 //! | a request whose answer was lost is sent again unseen, in the same life or after a kill | 7 |
 //! | somebody else's action stands for ours; a failed one counts as done | 5 |
+//! | the journal tells another end of a change than the run did | 5 |
 //! | a cap of a run, a group or a day is overlooked | 3 |
 //! | a lease has no end; a run waits for an offline device for ever | 9 |
 //! | a used-up lease is taken again; the title in a rule is ignored | 5, by the planner's own checker |

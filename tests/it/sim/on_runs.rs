@@ -1,6 +1,7 @@
 //! After every run: its outcomes add up and tell the truth, and its journal reads back.
 
 use jiff::{SignedDuration, Timestamp};
+use palisade::apply::journal::JournalEntry;
 use palisade::apply::{Ended, Outcome, Summary};
 use palisade::model::{ActionStatus, Verb};
 use palisade::plan::Change;
@@ -40,6 +41,7 @@ pub(super) fn check(
     if entries.is_empty() {
         return Err(Broken::new(7, "a run that ended has no journal".to_owned()));
     }
+    told_again(run, &entries, summary)?;
     world.count(if summary.stopped.is_some() { "stopped" } else { "ended" });
     for change in &run.plan.changes {
         let ended = &summary.outcomes[&change.id];
@@ -52,6 +54,25 @@ pub(super) fn check(
         }
     }
     on_undo::restored(world, site, run, summary)
+}
+
+/// What the journal tells afterwards is what the run told itself; how long it has waited for an action
+/// stands in no journal.
+fn told_again(run: &Run, entries: &[JournalEntry], summary: &Summary) -> Check {
+    let again = palisade::report::runs::standing(&run.plan, entries);
+    for (id, ended) in &summary.outcomes {
+        let later = &again.outcomes[id];
+        let waits = [ended.outcome, later.outcome].iter().all(|it| {
+            matches!(it, Outcome::PendingOffline | Outcome::TimedOut | Outcome::UnderWay)
+        });
+        if later.outcome != ended.outcome && !waits {
+            let about = entries.iter().filter(|line| line.entry.change() == Some(id));
+            let said: Vec<_> = about.map(|line| &line.entry).collect();
+            let what = format!("{ended:?}, and by the journal {later:?}: {said:?}");
+            return Err(Broken::new(5, what));
+        }
+    }
+    Ok(())
 }
 
 /// The plan's changes that have an outcome, in the plan's order.
