@@ -63,6 +63,21 @@ pub enum Then {
     Release,
     /// It stays and is shown as held.
     Hold,
+    /// It stays until `orphaned-releases` is lifted: the policy that had placed it is gone, and the end that was
+    /// written has not come by then.
+    Orphan,
+}
+
+impl Then {
+    /// What is said of the device behind `then`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Release => "released",
+            Self::Hold => "held",
+            Self::Orphan => "held until somebody lifts that its policy is gone",
+        }
+    }
 }
 
 /// A policy in one tenant.

@@ -13,9 +13,10 @@ use crate::inventory::Inventory;
 use crate::model::ActionKind::{Isolate, Unisolate};
 use crate::model::ActionStatus::{Pending, Succeeded};
 use crate::model::{IsolationMode, Span, WorkspaceId};
+use crate::plan::standing::Then;
 use crate::plan::types::Plan;
 use crate::plan::{Circumstances, Lift};
-use crate::policy::set::{IsolationPolicy, Lease, OnManualRelease};
+use crate::policy::set::{IsolationPolicy, Lease, OnExpiry, OnManualRelease};
 use crate::policy::{PolicySet, Workspace};
 
 fn tagged() -> Fleet {
@@ -264,6 +265,22 @@ fn a_policy_that_was_renamed_keeps_its_devices_and_is_recognized() {
         ("policy-renamed", Some("ir"))
     );
     assert_eq!(row.because[0].name, "ir-7781");
+    // A shorter lease under the new name ends before the end that was written: only a lift releases then.
+    let then = |lease, on_expiry, workspace: &Workspace| {
+        let mut renamed = isolate("ir-7781", tag("ir"));
+        renamed.containment.on_expiry = on_expiry;
+        renamed.containment.lease = Lease::For(Span::from_hours(lease));
+        planned(&with([renamed]), workspace, case(3).build()).leases[0].then
+    };
+    use OnExpiry::{Hold, Release};
+    for (lease, on_expiry, workspace, expected) in [
+        (72, Release, guarded(), Then::Release),
+        (24, Release, guarded(), Then::Orphan),
+        (24, Hold, guarded(), Then::Hold),
+        (24, Release, workspace(), Then::Release),
+    ] {
+        assert_eq!(then(lease, on_expiry, &workspace), expected, "{lease}");
+    }
     // Where the new one selects fewer, the objection about the rest names it.
     let mut fleet = case(3);
     fleet.machines[2].tags.clear();

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{DeviceValue, Facet};
-use crate::plan::standing::{ExemptionRow, ExemptionState, LeaseRow, Then};
+use crate::plan::standing::{ExemptionRow, ExemptionState, LeaseRow};
 use crate::report::audit::{Audit, Cause, Deviation, Evidence, PolicyAudit};
 use crate::report::page::{Page, Role, join, piece, plain};
 use crate::report::{Style, escape, measure, reason};
@@ -240,10 +240,7 @@ fn lists(page: &mut Page, audit: &Audit) {
 
 /// One lease in words.
 pub(super) fn lease(row: &LeaseRow) -> String {
-    let then = match row.then {
-        Then::Release => "released",
-        Then::Hold => "held",
-    };
+    let then = row.then.word();
     let name = if row.target.name.is_empty() { &row.target.id } else { &row.target.name };
     let policies: Vec<String> = row.because.iter().map(|why| escape::name(&why.name, 60)).collect();
     let mut parts = vec![

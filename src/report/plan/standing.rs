@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::DeviceValue;
-use crate::plan::standing::{LeaseRow, Then};
+use crate::plan::standing::LeaseRow;
 use crate::plan::types::Plan;
 use crate::report::page::{Page, Role, join, piece, plain};
 use crate::report::plan::view;
@@ -46,7 +46,7 @@ impl List<'_> {
         for row in &self.rows {
             let text = match &row.reason {
                 Some(reason) if self.word == "lease" => reason::short(reason),
-                _ => format!("in 24 h, then {}", then(row)),
+                _ => format!("in 24 h, then {}", row.then.word()),
             };
             *counts.entry(text).or_default() += 1;
         }
@@ -134,17 +134,10 @@ impl List<'_> {
 
 fn end(plan: &Plan, row: &LeaseRow) -> String {
     let left = measure::between(plan.created_at, row.ends);
-    let end = format!("ends {} (in {left}), then {}", measure::instant(row.ends), then(row));
+    let end = format!("ends {} (in {left}), then {}", measure::instant(row.ends), row.then.word());
     match row.written.filter(|_| row.reason.is_some()) {
         Some(written) => format!("{end}, written {}", measure::instant(written)),
         None => end,
-    }
-}
-
-const fn then(row: &LeaseRow) -> &'static str {
-    match row.then {
-        Then::Release => "released",
-        Then::Hold => "held",
     }
 }
 

@@ -44,6 +44,12 @@ impl<L: Level> Case<'_, L> {
         }
         let wishes: Vec<_> = ends.iter().map(|(wish, _)| *wish).collect();
         let hold = wishes.iter().any(|wish| wish.containment.on_expiry == OnExpiry::Hold);
+        let rails = &self.scene.input.workspace.guardrails;
+        let then = match gone && rails.hold_orphaned_releases {
+            _ if hold => Then::Hold,
+            true if written.is_none_or(|written| written > end) => Then::Orphan,
+            _ => Then::Release,
+        };
         Some(LeaseRow {
             tenant: self.scene.inventory.tenant().to_owned(),
             target: self.scene.target(self.device),
@@ -52,7 +58,7 @@ impl<L: Level> Case<'_, L> {
             because: self.because(&wishes),
             ends: end,
             written,
-            then: if hold { Then::Hold } else { Then::Release },
+            then,
             reason,
             action: placed.action.to_string(),
             since: placed.completed,

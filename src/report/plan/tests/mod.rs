@@ -169,6 +169,7 @@ fn leases_that_end_or_were_moved_are_listed_though_nothing_is_done() {
     plan.leases = vec![
         row("pc-90", "2026-11-29T09:05:00Z", Then::Release, moved("lease-later")),
         row("pc-91", "2026-11-25T09:05:00Z", Then::Release, moved("policy-renamed")),
+        row("pc-92", "2026-11-24T20:00:00Z", Then::Orphan, moved("policy-renamed")),
     ];
     let plan = add_up(plan, 28_424);
     for width in [60, 100] {
