@@ -118,7 +118,7 @@ fn cancelling_takes_back_what_is_ours_and_works_while_frozen() {
     }
     let one = rows.iter().find(ours).unwrap()["id"].as_str().unwrap();
     let first = tenant.expect(&soc, 0, &["actions", "cancel", one, "--auto-approve"]);
-    assert!(out(&first).contains("All 1 change as planned"), "{}", out(&first));
+    assert!(out(&first).contains("1 change as planned"), "{}", out(&first));
     let none =
         tenant.expect(&soc, 1, &["cancel", "--ours", "--policy", "no-such", "--auto-approve"]);
     assert!(err(&none).contains("policy `no-such`"), "{}", err(&none));

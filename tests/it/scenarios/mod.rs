@@ -38,6 +38,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    a_case_under_other_names,
     a_device_that_becomes_protected,
     a_device_that_everybody_forgot,
     a_device_that_flaps,
@@ -52,6 +53,7 @@ scripts! {
     a_run_that_goes_on_in_a_crowd,
     a_run_that_is_stopped_and_undone,
     a_selector_that_is_too_wide,
+    a_short_lease_beside_a_lost_policy,
     a_stale_plan_never_wins,
     a_wave_that_fails,
     an_analyst_who_corrects_a_verdict,
