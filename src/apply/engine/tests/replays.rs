@@ -93,6 +93,26 @@ fn entries_about_the_cancelling_of_an_action() {
 }
 
 #[test]
+fn what_had_succeeded_is_done_when_a_run_stops_before_it_looks_again() {
+    for (verb, status, expected) in [
+        (Verb::Isolate, ActionStatus::Succeeded, (Outcome::Done, "not-verified")),
+        (Verb::Isolate, ActionStatus::InProgress, (Outcome::UnderWay, "not-waited-for")),
+        (Verb::Cancel, ActionStatus::Cancelled, (Outcome::Done, "not-verified")),
+        (Verb::Cancel, ActionStatus::Succeeded, (Outcome::UnderWay, "not-waited-for")),
+    ] {
+        let of = Words(change(1, verb));
+        let plan = plan(vec![of.0.clone()]);
+        let taken = of.accepted(Part::Action, Some("a"));
+        let entries = [of.intent(Part::Action), taken, of.state("a", &status)];
+        let entries = entries.map(|entry| (10, entry)).to_vec();
+        let hand = Hand::resumed(&plan, Options::default(), &journal(&plan, entries));
+        let ended = &hand.engine.summary().outcomes[&of.0.id];
+        let code = ended.reason.as_ref().map(|reason| reason.code.as_str());
+        assert_eq!((ended.outcome, code), (expected.0, Some(expected.1)), "{verb} {status:?}");
+    }
+}
+
+#[test]
 fn entries_about_an_alert() {
     use Part::{Comment, Patch};
     let of = Words(classify(1));
