@@ -9,7 +9,7 @@ use crate::model::{
     ActionKind, ActionStatus, DeviceId, Facet, Isolation, Marker, Restriction, Verb,
 };
 use crate::plan::Input;
-use crate::plan::check::{Fault, purpose, restricted};
+use crate::plan::check::{Fault, orphans, purpose, restricted};
 use crate::plan::types::{Change, Entry, Plan, TargetKind};
 use crate::policy::selector::DeviceExpr;
 use crate::policy::selector::interpret::Meaning;
@@ -145,8 +145,13 @@ impl<'a> Asked<'a> {
             let by_api = |action: &&ActionRow| matches!(&*action.source, "" | "PublicApi");
             let placing = placing.filter(by_api);
             let marker = placing.and_then(|action| Marker::find(&action.comment));
-            if marker.is_none_or(|marker| marker.workspace != self.input.workspace.id) {
-                faults.push(Fault::ForeignRelease { id: id() });
+            match marker.filter(|marker| marker.workspace == self.input.workspace.id) {
+                None => faults.push(Fault::ForeignRelease { id: id() }),
+                Some(marker) if orphans::stays(self.input, change.facet, &marker) => {
+                    let policy = marker.policy.to_string();
+                    faults.push(Fault::Orphan { id: id(), policy });
+                }
+                Some(_) => {}
             }
         }
     }

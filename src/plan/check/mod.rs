@@ -6,6 +6,7 @@
 //! hand out a plan that has one. Must never repair anything.
 
 mod inputs;
+mod orphans;
 mod purpose;
 mod restricted;
 mod room;
@@ -92,6 +93,10 @@ pub enum Fault {
     Unknown { id: String },
     #[error("change `{id}` releases what this workspace did not place")]
     ForeignRelease { id: String },
+    #[error(
+        "change `{id}` releases before its time what policy `{policy}` placed, which is gone, and nobody lifts that"
+    )]
+    Orphan { id: String, policy: String },
     #[error("change `{id}` takes back nothing that run `{run}` did")]
     NotInRun { id: String, run: String },
     #[error("change `{id}` cancels what is not a pending action of this workspace")]

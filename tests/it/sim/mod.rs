@@ -24,7 +24,7 @@
 //! | --- | --- |
 //! | another workspace's marker, or one typed in the portal, counts as ours | 6 |
 //! | what somebody else holds is treated as ours; another's pending action is cancelled | 6 |
-//! | a policy's lease that is over lets go what another one placed that is gone | 6 |
+//! | a policy's lease that is over lets go what another one placed that is gone | 6, by the planner's own checker |
 //! | protected devices, exemptions are overlooked | 6 |
 //! | actions in flight are overlooked; a failed read counts as absence, in an observation or a run | 4, 7 |
 //! | a stale or an expired plan is applied; the last look before sending is not heeded | 4 |
