@@ -9,7 +9,7 @@
 use jiff::Timestamp;
 
 use crate::inventory::{Dev, Inventory};
-use crate::model::{DeviceId, Facet, Isolation, Restriction};
+use crate::model::{DeviceId, Facet, Isolation, Restriction, Verb};
 use crate::plan::types::{Disposition, Plan, Reason, TargetKind};
 use crate::policy::PolicySet;
 use crate::policy::document::exempt::{AcceptedSpec, FacetWord};
@@ -107,7 +107,8 @@ pub fn deviations(
     for change in &plan.changes {
         let own = change.target.kind == TargetKind::Device && change.target.id == id;
         if own && change.tenant == tenant && wanted(change.facet) {
-            found.push((Disposition::Do, change.facet, Some(&change.from), change.reason.as_ref()));
+            let (live, reason) = (Some(&change.from), change.reason.as_ref());
+            found.push((Disposition::Do, Some(change.verb), change.facet, live, reason));
         }
     }
     for (disposition, list) in [
@@ -120,7 +121,8 @@ pub fn deviations(
         for entry in list {
             let own = entry.target.kind == TargetKind::Device && entry.target.id == id;
             if own && entry.tenant == tenant && wanted(entry.facet) {
-                found.push((disposition, entry.facet, entry.from.as_ref(), Some(&entry.reason)));
+                let (live, reason) = (entry.from.as_ref(), Some(&entry.reason));
+                found.push((disposition, entry.verb, entry.facet, live, reason));
             }
         }
     }
@@ -129,8 +131,8 @@ pub fn deviations(
     }
     found
         .into_iter()
-        .map(|(disposition, facet, live, reason)| {
-            refuse(name, disposition, facet, reason)?;
+        .map(|(disposition, verb, facet, live, reason)| {
+            refuse(name, (disposition, verb), facet, reason)?;
             Ok(Deviation {
                 tenant: tenant.to_owned(),
                 device: device.clone(),
@@ -167,17 +169,16 @@ pub fn accepted_already(
 
 fn refuse(
     name: &str,
-    disposition: Disposition,
+    (disposition, verb): (Disposition, Option<Verb>),
     facet: Facet,
     reason: Option<&Reason>,
 ) -> Result<(), Refusal> {
     let name = name.to_owned();
     let code = reason.map_or("", |reason| reason.code.as_str());
     match (disposition, code) {
-        // A cancellation is of something in flight, whatever verb a plan has for it.
-        (Disposition::Changing, _) | (Disposition::Do, "no-longer-wanted") => {
-            Err(Refusal::Changing { name, facet })
-        }
+        (Disposition::Changing, _) => Err(Refusal::Changing { name, facet }),
+        // A cancellation is of something in flight, done or held.
+        _ if verb == Some(Verb::Cancel) => Err(Refusal::Changing { name, facet }),
         (Disposition::Unknown, code) => {
             Err(Refusal::Unknown { name, facet, code: code.to_owned() })
         }

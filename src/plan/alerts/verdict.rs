@@ -9,6 +9,7 @@
 use crate::inventory::AlertRow;
 use crate::model::marker::{self, COMMENT_MAX, MARKER_MAX, VERDICT_NOTE_MAX};
 use crate::model::{Classification, Determination, Marker, WorkspaceId};
+use crate::plan::undo;
 
 const BEGIN: &str = "(verdict ";
 /// The same without what may follow, and what stands for it in an author's own words.
@@ -16,8 +17,15 @@ const WORD: [&str; 2] = ["(verdict", "(a verdict"];
 
 /// Whether the workspace gave the verdict that the alert has.
 pub(super) fn is_ours(alert: &AlertRow, ours: &WorkspaceId) -> bool {
-    let given = alert.comments.iter().rev().find_map(|comment| given(comment, ours));
-    given == Some((alert.classification, alert.determination))
+    let last = alert.comments.iter().rev().find_map(|comment| said(comment, ours));
+    last.flatten() == Some((alert.classification, alert.determination))
+}
+
+/// What a comment of the workspace says of a verdict, if it does: the one that was given, or that it was taken
+/// back by an undoing.
+fn said(comment: &str, ours: &WorkspaceId) -> Option<Option<(Classification, Determination)>> {
+    let own = Marker::find(comment).is_some_and(|marker| marker.workspace == *ours);
+    if own && undo::is_undo(comment) { Some(None) } else { given(comment, ours).map(Some) }
 }
 
 /// The verdict that a comment of the workspace names.

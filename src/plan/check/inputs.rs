@@ -144,14 +144,15 @@ impl<'a> Asked<'a> {
         if matches!(change.verb, Verb::Release | Verb::Unrestrict) {
             let by_api = |action: &&ActionRow| matches!(&*action.source, "" | "PublicApi");
             let placing = placing.filter(by_api);
-            let marker = placing.and_then(|action| Marker::find(&action.comment));
-            match marker.filter(|marker| marker.workspace == self.input.workspace.id) {
+            let marked = placing.and_then(|action| Some((action, Marker::find(&action.comment)?)));
+            match marked.filter(|(_, marker)| marker.workspace == self.input.workspace.id) {
                 None => faults.push(Fault::ForeignRelease { id: id() }),
-                Some(marker) if orphans::stays(self.input, change.facet, &marker) => {
-                    let policy = marker.policy.to_string();
-                    faults.push(Fault::Orphan { id: id(), policy });
+                Some((action, marker)) => {
+                    if orphans::stays(self.input, change.facet, action, &marker) {
+                        let policy = marker.policy.to_string();
+                        faults.push(Fault::Orphan { id: id(), policy });
+                    }
                 }
-                Some(_) => {}
             }
         }
     }

@@ -113,7 +113,7 @@ fn scope(policy: &str, instead: Option<&Instead>) -> String {
     format!("policy {policy}{others} in place of {of}")
 }
 
-/// The device is let go because the policy does not select it any longer.
+/// The device is let go, or a pending action abandoned, because the policy does not select it any longer.
 fn is_dropped(change: &Change) -> bool {
     change.reason.as_ref().is_some_and(|reason| reason.code == "no-longer-selected")
 }

@@ -121,33 +121,38 @@ impl<'a> Record<'a> {
 
     /// What a person's release or cancelling means to the policy, if one stands against it.
     pub(super) fn by_hand(&self, policy: &PolicyName, containment: &Containment) -> Option<Claim> {
-        let hand = self.released_by_hand(policy)?;
-        Some(match containment.on_manual_release {
-            OnManualRelease::Reassert if !hand.other_workspace => {
-                Claim::Reassert(hand.reason("reasserted"))
-            }
-            OnManualRelease::Ask if !hand.other_workspace => {
-                Claim::Ask(hand.reason("released-by-hand"))
-            }
-            _ => Claim::Spent(hand.reason("released-by-hand")),
-        })
+        self.released_by_hand(policy).map(|hand| hand.claim(containment.on_manual_release))
+    }
+
+    /// The same for what another policy has placed since `start`. Whoever cancelled something afterwards that was to
+    /// make it stronger has not let go of what there is.
+    fn by_hand_before(
+        &self,
+        policy: &PolicyName,
+        containment: &Containment,
+        start: Timestamp,
+    ) -> Option<Claim> {
+        let others = || self.taken_from_others(policy, start);
+        let hand = self.taken_by_hand(policy).or_else(others)?;
+        Some(hand.claim(containment.on_manual_release))
     }
 
     /// The release by a person that stands against the policy, if one does.
     fn released_by_hand(&self, policy: &PolicyName) -> Option<Hand<'_>> {
-        self.taken_by_hand(policy).or_else(|| self.taken_from_others(policy))
+        self.taken_by_hand(policy).or_else(|| self.taken_from_others(policy, Timestamp::MAX))
     }
 
-    /// The last person who took the device from another policy before the end that was named, also when
-    /// somebody who may has put it back since. What the policy itself has taken later answers it.
-    fn taken_from_others(&self, policy: &PolicyName) -> Option<Hand<'_>> {
+    /// The last person who took the device from another policy, no later than `latest` and before the end that
+    /// was named, also when somebody who may has put it back since. What the policy itself has taken later answers
+    /// it.
+    fn taken_from_others(&self, policy: &PolicyName, latest: Timestamp) -> Option<Hand<'_>> {
         let recent = |end: Option<Timestamp>| end.is_some_and(|end| end > self.now);
         let own = self.past.iter().rposition(|past| marker::names(&past.taking.policy, policy));
         let since = self.past.get(own.map_or(0, |at| at + 1)..).unwrap_or_default();
         let own = own.and_then(|at| self.past.get(at));
         let recently = since.iter().rev().filter(|past| recent(past.written));
-        let past = recently.filter_map(|past| self.hand(past)).next();
-        let off = self.off.iter().rev().filter(|off| is_later(off, own));
+        let past = recently.filter_map(|past| self.hand(past)).find(|hand| hand.at <= latest);
+        let off = self.off.iter().rev().filter(|off| off.at <= latest && is_later(off, own));
         let off = off.filter(|off| recent(written(off.action))).map(Hand::of_cancelling).next();
         off.into_iter().chain(past).max_by_key(|hand| hand.at)
     }
@@ -197,7 +202,7 @@ impl<'a> Record<'a> {
         own: bool,
     ) -> Option<Timestamp> {
         let left = self.left(policy, containment, own);
-        let stands = || self.by_hand(policy, containment);
+        let stands = || self.by_hand_before(policy, containment, start);
         let no_say = !own && matches!(stands(), Some(Claim::Spent(_) | Claim::Ask(_)));
         match containment.lease {
             _ if left == 0 || no_say => None,
@@ -260,6 +265,19 @@ impl<'a> Hand<'a> {
         Self { action: off.action, at: off.at, by: ("cancelledBy", who), other_workspace }
     }
 
+    /// What it means to a policy by its own word; another workspace is always respected.
+    fn claim(&self, word: OnManualRelease) -> Claim {
+        match word {
+            OnManualRelease::Reassert if !self.other_workspace => {
+                Claim::Reassert(self.reason("reasserted"))
+            }
+            OnManualRelease::Ask if !self.other_workspace => {
+                Claim::Ask(self.reason("released-by-hand"))
+            }
+            _ => Claim::Spent(self.reason("released-by-hand")),
+        }
+    }
+
     fn reason(&self, code: &str) -> Reason {
         let (kind, who) = &self.by;
         Reason::new(code)
@@ -295,8 +313,8 @@ struct Use {
     leases: u64,
 }
 
-/// How many leases of the policy a release's comment says that it ended. When the list was cut to
-/// fit, the marker's own policy still counts once.
+/// How many leases of the policy a release's comment says that it ended. Where the list was cut to fit, the
+/// marker's own policy still counts once.
 fn ended_for(policy: &PolicyName, comment: &str) -> Option<u64> {
     let names = comment.strip_prefix(ENDED)?;
     let marker = Marker::find(comment).is_some_and(|found| marker::names(&found.policy, policy));
@@ -305,5 +323,5 @@ fn ended_for(policy: &PolicyName, comment: &str) -> Option<u64> {
         let (name, count) = item.split_once(" x").unwrap_or((item, "1"));
         (name == policy.as_str()).then(|| count.parse().ok()).flatten()
     });
-    ended.or_else(|| marker.then_some(1))
+    ended.or_else(|| (marker && names.ends_with('…')).then_some(1))
 }

@@ -219,3 +219,27 @@ fn a_device_that_is_named_twice_is_told_once() {
     let once = documents(&found, &about, str::to_owned);
     assert_eq!(documents(&[found.clone(), found].concat(), &about, str::to_owned), once);
 }
+
+/// What is pending is not what is live, whatever the plan makes of it and whether it is held.
+#[test]
+fn an_action_that_is_to_be_cancelled_is_no_value() {
+    let pending = |policy: &str, held_as: &str| {
+        let fleet = Fleet::of([Machine::new("pc-1").tag(held_as)]);
+        fleet.by_us("pc-1", Isolate, Pending, ago(1), policy)
+    };
+    let mut guarded = workspace();
+    guarded.guardrails.protected = Some(tag("till"));
+    guarded.guardrails.hold_orphaned_releases = true;
+    for (policy, held_as, code) in [
+        ("ir", "office", "no-longer-selected"),
+        ("ir", "till", "protected-pending"),
+        ("gone", "office", "orphaned-releases"),
+    ] {
+        let plan = planned(&policies(), &guarded, pending(policy, held_as).build());
+        let changes = plan.changes.iter().filter_map(|change| change.reason.as_ref());
+        let reasons: Vec<_> = changes.chain(plan.held.iter().map(|row| &row.reason)).collect();
+        assert_eq!(reasons.iter().map(|reason| reason.code.as_str()).collect::<Vec<_>>(), [code]);
+        let refused = of(&plan, "pc-1", &[]).unwrap_err();
+        assert!(matches!(refused, Refusal::Changing { .. }), "{code}: {refused:?}");
+    }
+}

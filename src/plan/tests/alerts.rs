@@ -191,6 +191,31 @@ fn words_of_a_rule_without_a_verdict_make_no_persons_verdict_ours() {
 }
 
 #[test]
+fn a_verdict_that_a_person_gives_after_ours_was_undone_is_theirs() {
+    let said = |text: &str| marked("contoso-soc", "first").replace("for a test", text);
+    let ours = said("seen (verdict truePositive/malware)");
+    let undone = said("undo of 20261123T080000Z-7f3c9a: first");
+    for (comments, expected) in [
+        (vec![&ours], "do classify "),
+        (
+            vec![&ours, &undone],
+            "held Mimikatz credential theft tool classification analyst-verdict",
+        ),
+        (vec![&ours, &undone, &ours], "do classify "),
+    ] {
+        let judged = AlertRow {
+            classification: Classification::TruePositive,
+            determination: Determination::Malware,
+            comments: comments.into_iter().map(|comment| comment.as_str().into()).collect(),
+            ..new()
+        };
+        let fleet = Fleet::of([Machine::new("pc-1")]).alert(judged);
+        let found = rows(&planned(&with([red_team()]), &workspace(), fleet.build()));
+        assert!(matches!(&found[..], [row] if row.starts_with(expected)), "{found:?}");
+    }
+}
+
+#[test]
 fn the_first_rule_by_priority_decides_whole() {
     let mut first = rule("z-first", "*", Verdict::default());
     first.priority = 10;

@@ -251,7 +251,7 @@ fn an_action_in_flight_is_waited_for_or_cancelled_when_it_is_ours_and_unwanted()
         let wanted = ours(tagged("pc-1"), Isolate, status.clone());
         check(&with([policy()]), &wanted, &["changing pc-1 isolation in-flight"]);
         let unwanted = ours(Machine::new("pc-1"), Isolate, status);
-        let cancel = ["do cancel pc-1 full -> free (no-longer-wanted)"];
+        let cancel = ["do cancel pc-1 full -> free (no-longer-selected)"];
         let plan = check(&with([policy()]), &unwanted, &cancel);
         assert_eq!(plan.changes[0].parameters.action_id.as_deref(), Some("action-00000"));
     }

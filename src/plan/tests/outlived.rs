@@ -6,18 +6,22 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::fleet::{Fleet, Machine, ago, marked_until, now};
+use super::fleet::{Fleet, Machine, TENANT_ID, ago, marked, marked_until, now};
 use super::policies::{isolate, set, tag, workspace};
-use super::{planned, rows};
+use super::{planned, planned_around, rows};
 use crate::inventory::What;
 use crate::model::ActionKind::{Isolate, Unisolate};
-use crate::model::ActionStatus::Succeeded;
-use crate::model::Span;
-use crate::plan::types::Plan;
+use crate::model::ActionStatus::{Cancelled, Pending, Succeeded};
+use crate::model::{ActionStatus, Isolation, IsolationMode, Span, Verb};
+use crate::plan::Circumstances;
+use crate::plan::circumstances::{LastRun, LastSeen};
+use crate::plan::types::{Baseline, Plan};
 use crate::policy::PolicySet;
+use crate::policy::limits::Shrink;
 use crate::policy::selector::{AlertExpr, AlertTerm, DeviceExpr, DeviceTerm};
 use crate::policy::set::OnManualRelease::{Ask, Reassert, Respect};
 use crate::policy::set::{IsolationPolicy, Lease, Mode, OnExpiry};
+use crate::policy::workspace::Limit;
 
 /// Placed by `aaa` so many hours ago, for 72.
 fn placed(hours: u64) -> Fleet {
@@ -126,4 +130,113 @@ fn what_one_policy_puts_back_another_does_not_keep_that_left_it_released() {
     for manual in [Respect, Ask] {
         assert_eq!(beside(manual, ago(1)), [] as [&str; 0]);
     }
+}
+
+/// A tag that an automation takes from everybody, while the hour of another policy is over.
+#[test]
+fn what_stands_against_a_selection_that_shrank_stands_beside_another_policys_lease() {
+    let share = |percent: u32| Some(Limit::Share { basis_points: percent * 100, at_least: 4 });
+    let mut workspace = workspace();
+    workspace.guardrails.shrink = Shrink { inventory: None, selection: share(50) };
+    let selected = ["aaa", "bbb"].map(|name| (format!("IsolationSet/{name}"), 10));
+    let counts = Baseline { devices: 10, selected: selected.into() };
+    let seen = LastSeen { run: "run-1".to_owned(), counts };
+    let last = LastRun { tenants: [(TENANT_ID.to_owned(), seen)].into(), ..LastRun::default() };
+    let around = Circumstances { last, ..Circumstances::default() };
+    let names: Vec<String> = (0..10).map(|n| format!("pc-{n}")).collect();
+    let fleet = |status: ActionStatus| {
+        let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(3)));
+        let fleet = Fleet::of(names.iter().map(|name| Machine::new(name).tag("ir")));
+        names.iter().fold(fleet, |fleet, name| {
+            fleet.action(name, Isolate, status.clone(), ago(3), &comment, "palisade")
+        })
+    };
+    let aaa = || lasting("aaa", 72, tag("else"));
+    let alone = PolicySet { isolation: vec![aaa()], ..set() };
+    let beside = PolicySet { isolation: vec![aaa(), lasting("bbb", 1, tag("ir"))], ..set() };
+    // What is pending is no less: ten isolations that nobody wants are not all abandoned.
+    for (policies, status, verb) in [
+        (&alone, Succeeded, Verb::Release),
+        (&beside, Succeeded, Verb::Release),
+        (&alone, Pending, Verb::Cancel),
+    ] {
+        let plan = planned_around(&around, policies, &workspace, fleet(status).build());
+        let held: Vec<_> = plan.objections.iter().map(|it| (it.code.as_str(), it.held)).collect();
+        assert!(held.contains(&("selection-shrank", 10)), "{held:?}");
+        assert!(plan.held.iter().all(|row| row.verb == Some(verb)), "{:?}", plan.held);
+        assert_eq!((plan.changes.len(), plan.held.len()), (0, 10));
+        // It is whose wish is over, and not who selects the device as well.
+        assert!(plan.held.iter().all(|row| row.because[0].name == "aaa"));
+    }
+}
+
+#[test]
+fn what_another_lease_let_go_uses_up_none_of_the_policy_that_had_placed_it() {
+    let released = |by: &str| {
+        let comment = marked("contoso-soc", "aaa").replace("for a test", by);
+        let fleet = placed(10);
+        let mut fleet = fleet.action("pc-1", Unisolate, Succeeded, ago(5), &comment, "palisade");
+        fleet.machines[0].tags.push("back".to_owned());
+        fleet
+    };
+    let back = || lasting("aaa", 72, tag("back"));
+    for (by, expected) in [
+        ("no longer selected", "do isolate pc-1 free -> full"),
+        ("lease ended: bbb", "do isolate pc-1 free -> full"),
+        ("lease ended: aaa, bbb", "held pc-1 isolation lease-spent"),
+        // The list was cut, and its own name may have been behind.
+        ("lease ended: bbb, cc…", "held pc-1 isolation lease-spent"),
+    ] {
+        assert_eq!(rows(&plan(&released(by), [back()])), [expected], "{by}");
+    }
+}
+
+#[test]
+fn who_cancels_what_would_be_stronger_ends_no_other_lease() {
+    let beside = |selects: &str| {
+        let comment = |policy, hours, lease| {
+            marked_until("contoso-soc", policy, Span::from_hours(lease).after(ago(hours)))
+        };
+        let fleet = Fleet::of([Machine::new("pc-1").tag("ir")]);
+        let fleet =
+            fleet.action("pc-1", Isolate, Succeeded, ago(3), &comment("bbb", 3, 1), "palisade");
+        let fleet = fleet.last_action(|action| action.isolation = Some(Isolation::Selective));
+        let fleet =
+            fleet.action("pc-1", Isolate, Cancelled, ago(2), &comment("aaa", 2, 72), "palisade");
+        let fleet = fleet.last_action(|action| {
+            let (requestor, comment) = ("ana@contoso.example".into(), "not full".into());
+            let cancelled = crate::inventory::record::Cancelled { requestor, comment, at: ago(1) };
+            action.cancelled = Some(Box::new(cancelled));
+        });
+        let selective = |name, hours, devices| {
+            let mut policy = lasting(name, hours, devices);
+            policy.isolation = IsolationMode::Selective;
+            policy
+        };
+        let isolation = vec![
+            lasting("aaa", 72, tag("ir")),
+            selective("bbb", 1, tag(selects)),
+            selective("ccc", 72, tag("ir")),
+        ];
+        rows(&planned(&PolicySet { isolation, ..set() }, &workspace(), fleet.build()))
+    };
+    let stays = ["held pc-1 isolation released-by-hand"];
+    assert_eq!(
+        (beside("ir"), beside("else")),
+        (stays.map(str::to_owned).to_vec(), stays.map(str::to_owned).to_vec())
+    );
+}
+
+/// Asked for 80 hours ago and done ten hours ago: the 72 hours of `aaa` run for 62 more.
+#[test]
+fn the_written_end_counts_from_the_verified_start() {
+    let late = placed(80).last_action(|action| action.updated = ago(10));
+    let gone = ["do release pc-1 full -> free (policy-gone)"];
+    assert_eq!(rows(&plan(&late, [])), gone);
+    // What an undoing put back has the end that it wrote.
+    let mut undone = late.clone();
+    let comment =
+        undone.actions[0].comment.replace("for a test", "undo of 20261120T020000Z-7f3c9a");
+    undone.actions[0].comment = comment.into();
+    assert_eq!(rows(&plan(&undone, [])), ["do release pc-1 full -> free (lease-ended)"]);
 }

@@ -3,7 +3,7 @@
 //!
 //! Called by `decide`.
 
-use crate::model::{ActionId, Holder, PolicyName, Verb, marker};
+use crate::model::{ActionId, Holder, PolicyName, Verb};
 use crate::plan::guards::protection::{self, Protection};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::rows::with_holder;
@@ -31,7 +31,7 @@ impl<'c, L: Level> Case<'c, L> {
         if (to == L::FREE) == (wish == L::FREE) {
             return changing("in-flight");
         }
-        let why = self.no_longer(to, policy, protection);
+        let why = self.no_longer(to, policy, (exempt, protection));
         self.cancel((from, to), action, policy, why)
     }
 
@@ -57,14 +57,17 @@ impl<'c, L: Level> Case<'c, L> {
         &self,
         to: L,
         policy: &PolicyName,
-        protection: Option<Protection>,
+        (exempt, protection): (bool, Option<Protection>),
     ) -> (Reason, &'static str) {
         if let Some(protection) = protection {
             return (protection.reason("protected-pending"), "the device is protected");
         }
-        // Abandoning what a policy began that is gone is no less than releasing what it holds.
-        let named = self.all.iter().any(|wish| marker::names(policy, &wish.header.name));
-        let code = if named || to == L::FREE { "no-longer-wanted" } else { "policy-gone" };
+        // Abandoning what a policy began is no less than releasing what it holds, and is called the same.
+        let begins = to != L::FREE && !exempt;
+        let code = match self.left_by(policy).filter(|_| begins) {
+            Some(left) => left.0,
+            None => "no-longer-wanted",
+        };
         (Reason::new(code), "no longer wanted")
     }
 
@@ -91,7 +94,10 @@ impl<'c, L: Level> Case<'c, L> {
                 ..Parameters::default()
             },
             lease_end: None,
-            because: self.because_or_marker(policy),
+            because: match self.left_by(policy) {
+                Some(_) => self.because_of_marker(policy),
+                None => self.because(&self.wanted),
+            },
             reason: Some(reason),
             risk: self.scene.risk(self.device, verb),
             evidence: self.evidence(),

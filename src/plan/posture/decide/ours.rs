@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::inventory::What;
 use crate::inventory::readings::Placement;
-use crate::model::{Holder, Marker, marker};
+use crate::model::{Holder, Marker, PolicyName, marker};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::bound::Held;
 use crate::plan::posture::decide::rows::partial;
@@ -138,13 +138,22 @@ impl<'c, L: Level> Case<'c, L> {
         self.release(value, placed, reason, self.because(&over), text)
     }
 
+    /// The end that was written, by the verified start: the marker is from before the action's success. That of an
+    /// undoing is the end itself.
+    pub(super) fn promised(&self, placed: &Placement) -> Option<Timestamp> {
+        let written = Marker::find(&placed.comment)?.until?;
+        let rest = undo::put_back_until(&placed.comment).is_some();
+        let asked = self.placing().map(|action| action.created).filter(|_| !rest);
+        let took = asked.map(|asked| placed.completed.duration_since(asked)).unwrap_or_default();
+        Some(written.checked_add(took).unwrap_or(Timestamp::MAX))
+    }
+
     /// Whether the policy that placed it had more in mind than those whose leases are over: it selects the
     /// device no longer, or nobody can tell, and the end that was written has not come.
     fn outlives(&self, placed: &Placement, over: &[(&'c Wish<'c, L>, Timestamp)]) -> bool {
         let Holder::Ours { policy, .. } = &placed.by else { return false };
         let own = over.iter().any(|(wish, _)| marker::names(policy, &wish.header.name));
-        let written = Marker::find(&placed.comment).and_then(|marker| marker.until);
-        let has_come = written.is_some_and(|end| end <= self.now());
+        let has_come = self.promised(placed).is_some_and(|end| end <= self.now());
         !own && (self.doubt().is_some() || !has_come)
     }
 
@@ -164,15 +173,25 @@ impl<'c, L: Level> Case<'c, L> {
             return self.held(reason, value, Some(L::FREE));
         }
         let Holder::Ours { policy, .. } = &placed.by else { return Verdict::Unchanged };
-        let placing = self.all.iter().find(|wish| marker::names(policy, &wish.header.name));
-        let (code, text) = match placing.map(|wish| wish.containment.mode) {
+        let left = self.left_by(policy).unwrap_or(("no-longer-selected", "no longer selected"));
+        let (code, text) = left;
+        let reason = Reason::new(code).with("policy", policy.as_str());
+        let text = ended.unwrap_or_else(|| text.to_owned());
+        self.release(value, placed, reason, self.because_of_marker(policy), text)
+    }
+
+    /// Why the policy that a marker names wants the device no longer, as code and words; none when it selects
+    /// it still, whatever it may do about that.
+    pub(super) fn left_by(&self, policy: &PolicyName) -> Option<(&'static str, &'static str)> {
+        let names = |wish: &&Wish<'c, L>| marker::names(policy, &wish.header.name);
+        if self.wanted.iter().copied().any(|wish| names(&wish)) {
+            return None;
+        }
+        Some(match self.all.iter().find(names).map(|wish| wish.containment.mode) {
             None => ("policy-gone", "policy gone"),
             Some(Mode::Enforce) => ("no-longer-selected", "no longer selected"),
             Some(Mode::Audit) => ("policy-in-audit", "policy in audit mode"),
-        };
-        let reason = Reason::new(code).with("policy", policy.as_str());
-        let text = ended.unwrap_or_else(|| text.to_owned());
-        self.release(value, placed, reason, self.because_or_marker(policy), text)
+        })
     }
 
     fn release(

@@ -91,12 +91,8 @@ impl<'c, L: Level> Case<'c, L> {
         wishes.iter().map(|wish| wish.reach.why(self.device)).collect()
     }
 
-    /// The policies that select the device, or the one that the marker names when none does.
-    pub(super) fn because_or_marker(&self, policy: &PolicyName) -> Vec<Why> {
-        let because = self.because(&self.wanted);
-        if !because.is_empty() {
-            return because;
-        }
+    /// The policy that the marker names: whose wish is taken back.
+    pub(super) fn because_of_marker(&self, policy: &PolicyName) -> Vec<Why> {
         let header = self
             .all
             .iter()

@@ -47,7 +47,7 @@ impl<L: Level> Case<'_, L> {
         let rails = &self.scene.input.workspace.guardrails;
         let then = match gone && rails.hold_orphaned_releases {
             _ if hold => Then::Hold,
-            true if written.is_none_or(|written| written > end) => Then::Orphan,
+            true if self.promised(placed).is_none_or(|promised| promised > end) => Then::Orphan,
             _ => Then::Release,
         };
         Some(LeaseRow {
