@@ -80,6 +80,9 @@ impl Outcome {
     }
 }
 
+/// The reason beside `UnderWay` of an alert that was set and whose comment is still to come.
+pub const COMMENT_MISSING: &str = "comment-missing";
+
 /// The reason beside `Done` of what somebody changed after an earlier wave had confirmed it.
 pub(super) const CHANGED_SINCE: &str = "changed-since";
 

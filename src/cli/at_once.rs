@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CliError, Doing as _, Result};
 use crate::cli::exit::Exit;
 use crate::cli::lifts::Lifts;
-use crate::cli::{applying, planning, runtime};
+use crate::cli::{applying, planning, runtime, workspace};
 use crate::diag::words;
 use crate::drive::client::Client;
 use crate::plan::file::{self, PlanFileError, VerifyContext};
@@ -49,15 +49,9 @@ impl AtOnce {
     /// tokens from the observation.
     ///
     /// # Errors
-    /// When the plan is refused, a role is missing or the journal cannot be written.
-    pub fn carry_out(
-        &self,
-        context: &mut Context,
-        workspace: &Workspace,
-        policies: &PolicySet,
-        plan: Plan,
-        clients: &[Client],
-    ) -> Result<Exit> {
+    /// When the plan is refused, files that it rests on have changed or have errors by then, a role is missing or
+    /// the journal cannot be written.
+    pub fn carry_out(&self, context: &mut Context, plan: Plan, clients: &[Client]) -> Result<Exit> {
         let text = screen::text(&plan, context.style());
         match self.format {
             Format::Text => context.data(&text)?,
@@ -65,6 +59,7 @@ impl AtOnce {
             Format::Json => context.note(&text),
         }
         Lifts::tell_unused(context, &plan);
+        planning::tell_clocks(context, &plan);
         if plan.changes.is_empty() {
             return nothing(context, &plan, self.format);
         }
@@ -72,10 +67,27 @@ impl AtOnce {
             context.note("Not applied.");
             return Ok(Exit::Error);
         }
-        let plan = verify(context, plan, workspace, policies, self.now)?;
-        let ran = runtime::block_on(applying::start(context, workspace, &plan, clients))?;
+        // Reading a tenant takes minutes, and an answer as long as it likes: what the files say now counts.
+        let (workspace, policies) = present(context, &plan, context.now(self.now))?;
+        let plan = verify(context, plan, &workspace, &policies, self.now)?;
+        let ran = runtime::block_on(applying::start(context, &workspace, &plan, clients))?;
         show(context, &plan, &ran, self.format)
     }
+}
+
+/// Workspace and policies as the files are now. Cancelling reads no policy and works while they have errors.
+fn present(context: &mut Context, plan: &Plan, now: Timestamp) -> Result<(Workspace, PolicySet)> {
+    if plan.only_cancels() {
+        let workspace = workspace::without_policies(context)?;
+        let none = PolicySet::none(&workspace);
+        return Ok((workspace, none));
+    }
+    let project = workspace::open(context, now)?;
+    if project.set.is_none() {
+        // Warnings were told when the plan was made; what is an error by now was not.
+        project.usable(context)?;
+    }
+    project.workspace.zip(project.set).ok_or_else(|| CliError::said(Exit::Error))
 }
 
 /// Ends a command whose plan has no changes; what the plan says has been shown.

@@ -16,12 +16,17 @@ use crate::inventory::Inventory;
 use crate::plan::circumstances::Runner;
 use crate::plan::{self, Circumstances, Guardrail, Input, Level, Objection, Plan};
 use crate::policy::{PolicySet, Workspace};
+use crate::report::{escape, measure};
 
 /// Name and version of the program, as plan files carry it.
 pub const TOOL: &str = concat!("palisade ", env!("CARGO_PKG_VERSION"));
 
 /// A plan is for study when its time was set by hand to more than this from the clock.
 const STUDY: SignedDuration = SignedDuration::from_mins(5);
+
+/// Clocks that are this far apart are worth a word: tokens and caps rest on the time, and the service allows
+/// five minutes.
+pub const APART: SignedDuration = SignedDuration::from_secs(120);
 
 /// Clients of the tenants and what was read of them.
 #[derive(Debug)]
@@ -75,12 +80,32 @@ pub fn plan(
     around: &Circumstances,
     said: Option<Timestamp>,
 ) -> Result<Plan> {
-    let clock = context.clock.now();
-    let now = said.unwrap_or(clock);
-    let study = now.duration_since(clock).abs() > STUDY;
+    let now = context.now(said);
+    let study = is_study(context, now);
     let around = &here(context, workspace, around);
     let input = Input { policies, workspace, inventories, now, around, study, tool: TOOL };
     plan::plan(&input).map_err(CliError::from)
+}
+
+/// Whether a plan for that instant is for study: it is another one than now.
+fn is_study(context: &Context, now: Timestamp) -> bool {
+    now.duration_since(context.clock.now()).abs() > STUDY
+}
+
+/// Tells where the service's clock shows another time than this machine's, by which leases and windows go.
+pub fn tell_clocks(context: &mut Context, plan: &Plan) {
+    for section in plan.tenants.iter().filter(|_| !plan.study) {
+        let ahead = section.service_ahead();
+        if ahead.abs() > APART {
+            let length = measure::length(ahead.abs().unsigned_abs().as_secs());
+            let length = length.replace(measure::NO_BREAK, " ");
+            let side = if ahead.is_positive() { "ahead of" } else { "behind" };
+            let tenant = escape::terminal(&section.name);
+            context.note(&format!(
+                "The clock of tenant `{tenant}` is {length} {side} this machine's, by which leases and windows of the plan go."
+            ));
+        }
+    }
 }
 
 /// The guardrails as they stand over that plan.
@@ -95,8 +120,9 @@ pub fn guardrails(
     around: &Circumstances,
     now: Timestamp,
 ) -> Result<Vec<Guardrail>> {
+    let study = is_study(context, now);
     let around = &here(context, workspace, around);
-    let input = Input { policies, workspace, inventories, now, around, study: false, tool: TOOL };
+    let input = Input { policies, workspace, inventories, now, around, study, tool: TOOL };
     plan::explain_guardrails(&input).map_err(CliError::from)
 }
 

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::inventory::ActionRow;
 use crate::inventory::readings::holder_of;
 use crate::model::{ActionKind, ActionStatus, ChangeId, Holder, Verb, WorkspaceId};
-use crate::plan::types::{Change, Plan};
+use crate::plan::types::{Change, Plan, TenantSection};
 use crate::policy::Workspace;
 use crate::policy::workspace::Rolling;
 
@@ -46,6 +46,7 @@ pub struct Recount<'a> {
     tenant: &'a str,
     /// Changes that may still be sent.
     ahead: Vec<&'a Change>,
+    /// By the service's clock, as far as the plan knows it: the history goes by that one.
     now: Timestamp,
 }
 
@@ -68,6 +69,9 @@ impl<'a> Recount<'a> {
         now: Timestamp,
     ) -> Self {
         let ahead = ahead.into_iter().filter(|change| change.tenant == tenant).collect();
+        let section = plan.tenants.iter().find(|section| section.name == tenant);
+        let there = section.map(TenantSection::service_ahead).filter(|_| !plan.study);
+        let now = there.and_then(|there| now.checked_add(there).ok()).unwrap_or(now);
         Self { plan, workspace, tenant, ahead, now }
     }
 
@@ -206,6 +210,27 @@ mod tests {
         let theirs = comment(0).replace("contoso-soc", "emea-soc");
         let theirs = sent(others, "pc-1", &theirs).build();
         counted(&plan, &plan.changes, 3, theirs.all_actions(), later).unwrap_err();
+    }
+
+    /// The history has the times of the service's clock, so that its window ends by that one.
+    #[test]
+    fn a_window_ends_by_the_services_clock() {
+        let hour = jiff::SignedDuration::from_hours(1);
+        let mut plan = plan();
+        let since = |plan: &Plan| {
+            let workspace = capped_at(2);
+            let recount = Recount::new(plan, &workspace, "contoso", &plan.changes, now());
+            recount.since().map(|since| since.duration_since(now() - hour).as_hours())
+        };
+        assert_eq!(since(&plan), Some(0));
+        for ahead in [3, -3] {
+            let there = plan.tenants[0].observed_at + jiff::SignedDuration::from_hours(ahead);
+            plan.tenants[0].service_at = Some(there);
+            assert_eq!(since(&plan), Some(ahead));
+        }
+        // A plan for another time says itself what time it is there.
+        plan.study = true;
+        assert_eq!(since(&plan), Some(0));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use roaring::RoaringBitmap;
 
 use crate::inventory::readings;
@@ -78,6 +79,15 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
+    /// The plan's instant by the service's own clock (UTC), which the times in its history go by. A plan that is
+    /// made for another instant says itself what time it is there.
+    pub(super) fn service_now(&self) -> Timestamp {
+        let now = self.input.now;
+        let there = self.inventory.service_at().filter(|_| !self.input.study);
+        let ahead = there.map(|there| there.duration_since(self.inventory.observed_at()));
+        ahead.and_then(|ahead| now.checked_add(ahead).ok()).unwrap_or(now)
+    }
+
     pub(super) fn new(input: Input<'a>, inventory: &'a Inventory) -> Self {
         let set = input.policies;
         let (exemptions, expired): (Vec<&Exemption>, Vec<&Exemption>) =

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +169,14 @@ pub struct TenantSection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub room_since: Option<Timestamp>,
+}
+
+impl TenantSection {
+    /// How far the service's clock was ahead of ours, below zero when it was behind.
+    #[must_use]
+    pub fn service_ahead(&self) -> SignedDuration {
+        self.service_at.map(|at| at.duration_since(self.observed_at)).unwrap_or_default()
+    }
 }
 
 /// Numbers of devices that a later run is compared with.

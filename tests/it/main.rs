@@ -12,6 +12,7 @@ mod apply_freeze;
 mod apply_kill;
 mod apply_rig;
 mod apply_waves;
+mod cli_asked;
 mod cli_emergency;
 mod cli_flow;
 mod cli_guards;

@@ -6,9 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::apply::engine::track::{Kind, Phase};
 use crate::apply::engine::{Engine, Stage};
-use crate::apply::journal::Entry;
+use crate::apply::journal::{Entry, Part};
 use crate::apply::judge::{After, alert, device};
-use crate::apply::outcome::{CHANGED_SINCE, Ended, Outcome, Progress, Summary};
+use crate::apply::outcome::{CHANGED_SINCE, COMMENT_MISSING, Ended, Outcome, Progress, Summary};
 use crate::inventory::{ActionRow, AlertRow};
 use crate::model::{ActionId, ActionStatus, Verb};
 use crate::plan::types::Reason;
@@ -201,6 +201,10 @@ impl Engine {
             Some(Phase::Lost(_) | Phase::Sent) => {
                 Ended::because(Outcome::Failed, Reason::new("answer-lost"))
             }
+            // Its verdict was set: that is not nothing.
+            Some(_) if self.is_half_said(index) => {
+                Ended::because(Outcome::UnderWay, Reason::new(COMMENT_MISSING))
+            }
             Some(
                 Phase::Idle(_) | Phase::Reading | Phase::Fresh(_) | Phase::Recording | Phase::Armed,
             )
@@ -209,6 +213,13 @@ impl Engine {
                 Ended::because(Outcome::NotAttempted, reason)
             }
         }
+    }
+
+    /// Whether an alert was set as planned, and its comment was not sent yet.
+    fn is_half_said(&self, index: usize) -> bool {
+        let sets =
+            self.change(index).is_some_and(|change| alert::sets_something(&change.parameters));
+        self.tracks.get(index).is_some_and(|track| track.part == Part::Comment) && sets
     }
 
     fn has_succeeded(&self, index: usize, status: &ActionStatus) -> bool {

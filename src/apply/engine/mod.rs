@@ -379,6 +379,10 @@ fn tenants(plan: &Plan, overlap: SignedDuration) -> BTreeMap<Arc<str>, Tenant> {
     };
     plan.tenants
         .iter()
-        .map(|section| (Arc::from(section.name.as_str()), tenant(section.observed_at)))
+        .map(|section| {
+            // Rows of the history have the times of the service's own clock.
+            let observed = section.service_at.unwrap_or(section.observed_at);
+            (Arc::from(section.name.as_str()), tenant(observed))
+        })
         .collect()
 }

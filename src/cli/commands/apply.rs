@@ -120,7 +120,7 @@ impl Apply {
             runtime::block_on(planning::observe(context, workspace, &scope))?;
         let plan = planning::plan(context, workspace, policies, &inventories, around, self.now)?;
         drop(inventories);
-        self.at_once().carry_out(context, workspace, policies, plan, &clients)
+        self.at_once().carry_out(context, plan, &clients)
     }
 }
 

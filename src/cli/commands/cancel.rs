@@ -123,7 +123,7 @@ fn cancel(
     let around = Circumstances { purpose: Purpose::Cancel(pending), ..lifted };
     let plan = planning::plan(context, workspace, &policies, &inventories, &around, None)?;
     drop(inventories);
-    at_once.carry_out(context, workspace, &policies, plan, &clients)
+    at_once.carry_out(context, plan, &clients)
 }
 
 /// A policy without pending actions beside others that have some is a name that was mistyped, not a

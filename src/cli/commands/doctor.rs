@@ -9,7 +9,7 @@ use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::Result;
 use crate::cli::exit::Exit;
-use crate::cli::{roles, runtime, session, trust, workspace};
+use crate::cli::{planning, roles, runtime, session, trust, workspace};
 use crate::drive::client::{Client, ClientOptions};
 use crate::host::credential::Credential;
 use crate::host::transport::Transport;
@@ -31,9 +31,6 @@ pub struct Doctor {
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
-
-/// Tokens and caps rest on the time; the service allows five minutes.
-const SKEW: i64 = 120;
 
 impl Doctor {
     /// Looks and shows.
@@ -143,8 +140,9 @@ async fn reach(
 }
 
 fn skew(theirs: Timestamp, ours: Timestamp) -> Option<Check> {
-    let apart = ours.duration_since(theirs).as_secs();
-    (apart.abs() > SKEW).then(|| {
+    let apart = ours.duration_since(theirs);
+    (apart.abs() > planning::APART).then(|| {
+        let apart = apart.as_secs();
         let length = measure::length(apart.unsigned_abs()).replace(measure::NO_BREAK, " ");
         let side = if apart > 0 { "ahead of" } else { "behind" };
         Check::new("clock", State::Warn, format!("this machine is {length} {side} the service"))

@@ -89,6 +89,7 @@ impl PlanCommand {
         context.data(&text)?;
         step_summary(context, &plan)?;
         Lifts::tell_unused(context, &plan);
+        planning::tell_clocks(context, &plan);
         if let Some(file) = &self.out {
             context.note(&format!("\nApply exactly this with: palisade apply {}", shown(file)));
         }

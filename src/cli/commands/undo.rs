@@ -86,7 +86,7 @@ impl Undo {
         let plan = planning::plan(context, workspace, policies, &inventories, &around, self.now)?;
         drop(inventories);
         let Some(out) = &self.out else {
-            return at_once.carry_out(context, workspace, policies, plan, &clients);
+            return at_once.carry_out(context, plan, &clients);
         };
         let bytes = file::to_bytes(&plan);
         files::write_atomic(out, &bytes)?;
@@ -96,6 +96,7 @@ impl Undo {
         };
         context.data(&text)?;
         Lifts::tell_unused(context, &plan);
+        planning::tell_clocks(context, &plan);
         context.note(&format!("\nApply exactly this with: palisade apply {}", shown(out)));
         Ok(planning::exit_of(&plan, false))
     }

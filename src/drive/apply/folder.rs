@@ -75,9 +75,14 @@ impl Reserved {
     /// When somebody holds the lock or the folder cannot be made.
     pub fn new(root: &Path, plan: &Plan, now: Timestamp) -> Result<Self, ApplyError> {
         files::create_folder(root)?;
-        let id = free_id(root, plan, now);
-        let lock = lock(root, &id)?;
-        Ok(Self { id, root: root.to_owned(), lock })
+        loop {
+            let id = free_id(root, plan, now);
+            let lock = lock(root, &id)?;
+            // Whoever held it until now may have taken the name.
+            if free_id(root, plan, now) == id {
+                return Ok(Self { id, root: root.to_owned(), lock });
+            }
+        }
     }
 
     /// Makes the run's folder, with its plan and an empty journal.

@@ -92,7 +92,7 @@ fn device_id(ground: &Ground<'_>, at: usize) -> Option<DeviceId> {
 /// Devices that this workspace took within the window, by what triggers them.
 fn taken(ground: &Ground<'_>, verb: Verb, cap: Rolling) -> Taken {
     let inventory = ground.scene.inventory;
-    let since = cap.window.before(ground.scene.input.now);
+    let since = cap.window.before(ground.scene.service_now());
     let now = |id: &DeviceId| {
         inventory.find(id).map_or_else(|| id.clone(), |device| inventory.id(device))
     };

@@ -16,7 +16,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
 fn one(ground: &Ground<'_>, verb: Verb, caps: Caps, held: Vec<usize>) -> Option<Measured> {
     let (rolling, kind) = (caps.rolling?, verb.action()?);
     let actions = ground.scene.inventory.all_actions();
-    let already = within(actions, &kind, rolling, ground.scene.input.now);
+    let already = within(actions, &kind, rolling, ground.scene.service_now());
     let planned = number(held.len());
     let would_be = already.saturating_add(planned);
     let breach = Breach {

@@ -32,7 +32,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
         let group = verbs.entry(proposal.change.verb).or_default();
         group.changes += 1;
         group.released = group.released.max(released);
-        if cooldown.as_secs() > 0 && cooldown.after(released) > ground.scene.input.now {
+        if cooldown.as_secs() > 0 && cooldown.after(released) > ground.scene.service_now() {
             group.held.push(at);
         }
     }
@@ -43,7 +43,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
 }
 
 fn one(ground: &Ground<'_>, verb: Verb, group: Takings) -> Measured {
-    let (cooldown, now) = (ground.guardrails().cooldown, ground.scene.input.now);
+    let (cooldown, now) = (ground.guardrails().cooldown, ground.scene.service_now());
     let (over, until) = (!group.held.is_empty(), cooldown.after(group.released));
     let facts =
         vec![("leastSeconds", cooldown.as_secs().into()), ("until", until.to_string().into())];

@@ -38,7 +38,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
         let group = policies.entry((proposal.change.verb, policy)).or_default();
         group.changes += 1;
         group.since = group.since.max(since);
-        if dwell.as_secs() > 0 && dwell.after(since) > ground.scene.input.now {
+        if dwell.as_secs() > 0 && dwell.after(since) > ground.scene.service_now() {
             group.held.push(at);
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn measure(ground: &Ground<'_>) -> Vec<Measured> {
 }
 
 fn one(ground: &Ground<'_>, (verb, policy): (Verb, String), group: Releases) -> Measured {
-    let (dwell, now) = (ground.guardrails().dwell, ground.scene.input.now);
+    let (dwell, now) = (ground.guardrails().dwell, ground.scene.service_now());
     let (over, until) = (!group.held.is_empty(), dwell.after(group.since));
     let scope = format!("policy {policy}");
     let facts = vec![

@@ -7,7 +7,7 @@ use crate::model::{Span, Verb};
 use crate::plan::draft::Draft;
 use crate::plan::order::Proposal;
 use crate::plan::scene::Scene;
-use crate::plan::tests::fleet::{Fleet, Machine, ago};
+use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
 use crate::plan::tests::{asked, planned, planned_around};
 use crate::plan::types::Plan;
@@ -147,6 +147,13 @@ fn a_rolling_cap_counts_every_hand() {
     check(rolling(10), &recent, 0, &[("cap-rolling", 10)]);
     let old = fleet().by_hand("office-01", Isolate, Succeeded, ago(24));
     check(rolling(10), &old, 10, &[]);
+    // How old it is, the service's clock says.
+    for (read, ahead, done) in [(&old, -1, 0), (&recent, 2, 10)] {
+        let mut read = read.build();
+        read.service_at = Some(now() + jiff::SignedDuration::from_hours(ahead));
+        let plan = planned(&policies(), &capped(rolling(10)), read);
+        assert_eq!(plan.changes.len(), done);
+    }
 }
 
 #[test]

@@ -88,6 +88,11 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     ("comment-gone", "comment gone", "the comment was posted and is not there any more"),
     (
+        "comment-missing",
+        "comment missing",
+        "it was set as planned, and its comment was not posted yet",
+    ),
+    (
         "cooldown",
         "released less than[ {leastSeconds}] ago",
         "we released it less than {leastSeconds} ago[; the last of them may be taken at {until}][ ({setting})]",

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::apply::journal::{Noted, Part};
+use crate::apply::judge::alert::sets_something;
 use crate::apply::judge::device::settled;
+use crate::apply::outcome::COMMENT_MISSING;
 use crate::apply::{Ended, Entry, JournalEntry, Outcome, Summary};
 use crate::model::{ActionId, ActionStatus, ChangeId};
 use crate::plan::Plan;
@@ -46,8 +48,7 @@ fn after(change: &Change, before: Option<Ended>, entry: &Entry) -> Option<Ended>
             None if *part == Part::Patch => before,
             None => Some(claimed(None)),
         },
-        Entry::Looked { part: Part::Cancel, absent: true, .. } => Some(uncancelled(before)),
-        Entry::Looked { absent: true, .. } => None,
+        Entry::Looked { part, absent: true, .. } => unsent(change, *part, before),
         Entry::State { action, status, .. } => {
             // Any other end stands in the journal beside it.
             let outcome = settled(Some(change.verb), &ActionStatus::from_wire(status));
@@ -61,19 +62,25 @@ fn after(change: &Change, before: Option<Ended>, entry: &Entry) -> Option<Ended>
 fn answered(change: &Change, part: Part, answer: &Noted, before: Option<Ended>) -> Option<Ended> {
     match answer {
         Noted::Accepted { action: Some(action) } => Some(pending(action)),
-        // Its comment is still to come.
         Noted::Accepted { action: None }
             if part == Part::Patch && change.parameters.comment.is_some() =>
         {
-            None
+            unsent(change, Part::Comment, before)
         }
         Noted::Accepted { action: None } => Some(claimed(None)),
-        Noted::Throttled | Noted::NotSent { .. } if part != Part::Cancel => None,
-        Noted::Throttled
-        | Noted::NotSent { .. }
-        | Noted::AlreadyExists { .. }
-        | Noted::Refused { .. }
-        | Noted::Ambiguous { .. } => before,
+        Noted::Throttled | Noted::NotSent { .. } => unsent(change, part, before),
+        Noted::AlreadyExists { .. } | Noted::Refused { .. } | Noted::Ambiguous { .. } => before,
+    }
+}
+
+/// The request has not arrived, and may be sent again.
+fn unsent(change: &Change, part: Part, before: Option<Ended>) -> Option<Ended> {
+    match part {
+        Part::Cancel => Some(uncancelled(before)),
+        Part::Comment if sets_something(&change.parameters) => {
+            Some(Ended::because(Outcome::UnderWay, Reason::new(COMMENT_MISSING)))
+        }
+        _ => None,
     }
 }
 
@@ -142,6 +149,7 @@ mod tests {
     fn what_the_last_line_of_a_change_says_is_how_it_stands() {
         let mut change = samples::busy().changes.remove(0);
         change.parameters.comment = Some("said [palisade w/p 0123456789ab]".to_owned());
+        change.parameters.status = Some("resolved".to_owned());
         let id = change.id.clone();
         let standing = |change: &Change, list: &[Entry]| {
             let after = |before, entry: &Entry| after(change, before, entry);
@@ -170,6 +178,7 @@ mod tests {
         let done = |action| Some((Outcome::Done, action));
         let (lost, under_way) = (Some((Outcome::Failed, false)), Some((Outcome::UnderWay, true)));
         let uncancelled = Some((Outcome::PendingOffline, true));
+        let half = Some((Outcome::UnderWay, false));
         let sent = [intent(action), accepted(action)];
         let cancelling = [&sent[..], &[intent(cancel)]].concat();
         let then = |list: &[Entry], entry: Entry| [list, &[entry]].concat();
@@ -182,7 +191,11 @@ mod tests {
             (then(&sent, state("InProgress")), under_way),
             (then(&sent, state("Succeeded")), done(true)),
             (then(&sent, state("Cancelled")), under_way),
-            (vec![intent(patch), set(patch)], None),
+            (vec![intent(patch), set(patch)], half),
+            (vec![intent(patch), set(patch), intent(comment)], lost),
+            (then(&[intent(comment)], answer(comment, Noted::Throttled)), half),
+            (then(&[intent(comment)], looked(comment, None, false, true)), half),
+            (then(&[intent(patch)], answer(patch, Noted::Throttled)), None),
             (vec![intent(patch), looked(patch, None, true, false)], lost),
             (vec![intent(comment), set(comment)], done(false)),
             (vec![intent(comment), looked(comment, None, true, false)], done(false)),
@@ -196,6 +209,8 @@ mod tests {
         }
         change.parameters.comment = None;
         assert_eq!(standing(&change, &[intent(patch), set(patch)]), done(false));
+        change.parameters.status = None;
+        assert_eq!(standing(&change, &[intent(comment), answer(comment, Noted::Throttled)]), None);
         change.verb = crate::model::Verb::Cancel;
         assert_eq!(standing(&change, &then(&sent, state("Cancelled"))), done(true));
         assert_eq!(standing(&change, &then(&sent, state("Succeeded"))), under_way);

@@ -1,5 +1,7 @@
 //! What answers, last looks and looks for lost requests come to, one by one.
 
+use jiff::SignedDuration;
+
 use super::fixture::*;
 use super::hand::*;
 use super::tables::{fault, only, run, run_with};
@@ -282,4 +284,19 @@ fn a_due_poll_is_not_put_off_by_another_answer() {
     assert_eq!(turn.filter().ids, ["act-1".into(), "act-2".into()]);
     assert!(matches!(turn.asked[0].1, Question::Actions(_)));
     assert!(matches!(hand.phase(1), Phase::Accepted(_)));
+}
+
+/// Rows of the history have the times of the service's clock, so that it is asked from then on by that one.
+#[test]
+fn what_moved_since_is_asked_by_the_services_clock() {
+    let since = |ahead: Option<i64>| {
+        let mut plan = plan(vec![change(1, Verb::Isolate)]);
+        let observed = plan.tenants[0].observed_at;
+        plan.tenants[0].service_at =
+            ahead.map(|hours| observed + SignedDuration::from_hours(hours));
+        let turn = Hand::new(&plan, Options::default()).turn();
+        let since = turn.filter().since.unwrap();
+        (since + Options::default().overlap).duration_since(observed).as_hours()
+    };
+    assert_eq!((since(None), since(Some(3)), since(Some(-3))), (0, 3, -3));
 }

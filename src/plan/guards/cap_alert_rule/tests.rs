@@ -7,7 +7,7 @@ use crate::inventory::AlertRow;
 use crate::model::ActionKind::{Isolate, RestrictCodeExecution};
 use crate::model::ActionStatus::{Cancelled, Succeeded};
 use crate::model::{Span, Verb};
-use crate::plan::tests::fleet::{Fleet, Machine, ago, alert};
+use crate::plan::tests::fleet::{Fleet, Machine, ago, alert, now};
 use crate::plan::tests::planned;
 use crate::plan::tests::policies::{isolate, restrict, set, tag, workspace};
 use crate::plan::types::Plan;
@@ -72,6 +72,17 @@ fn alerts_of_one_rule_take_no_more_than_the_cap() {
     assert_eq!(plan.objections[0].facts["policy"], "ir");
     let none = workspace();
     check(&planned(&policy(by_alert()), &none, fleet(6).build()), 6, &[]);
+}
+
+#[test]
+fn what_is_old_is_said_by_the_services_clock() {
+    let taken = |hours| fleet(6).by_us("pc-0", Isolate, Succeeded, ago(hours), "ir");
+    for (hours, ahead, already) in [(25, -2, 1), (23, 2, 0)] {
+        let mut read = taken(hours).build();
+        read.service_at = Some(now() + jiff::SignedDuration::from_hours(ahead));
+        let plan = planned(&policy(by_alert()), &capped(0), read);
+        assert_eq!(plan.objections[0].facts["already"], already);
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use crate::model::ActionStatus::Succeeded;
 use crate::model::Span;
 use crate::plan::tests::fleet::{Fleet, Machine, ago, marked_until, now};
 use crate::plan::tests::policies::{isolate, set, tag, workspace};
-use crate::plan::tests::{planned, rows};
+use crate::plan::tests::{asked, planned, rows};
+use crate::plan::{Circumstances, Input, plan};
 use crate::policy::set::{Lease, Mode};
 use crate::policy::{PolicySet, Workspace};
 
@@ -40,6 +41,17 @@ fn a_device_is_not_released_before_it_was_held_so_long() {
     // Without it no clock counts, the service's own that is ahead of ours neither.
     let ahead = fleet(0).last_action(|action| action.updated = Span::from_hours(1).after(now()));
     check(&policies(), &dwelling(0), &ahead, done);
+    // How long ago that was, the service's clock says; a plan for another time says so itself.
+    for (hours, ahead, study, held) in
+        [(2, -1, false, true), (1, 1, false, false), (1, 1, true, true)]
+    {
+        let mut inventory = fleet(hours).build();
+        inventory.service_at = Some(now() + jiff::SignedDuration::from_hours(ahead));
+        let (around, policies, workspace) = (Circumstances::default(), policies(), dwelling(2));
+        let read = [inventory];
+        let plan = plan(&Input { study, ..asked(&around, &policies, &workspace, &read) }).unwrap();
+        assert_eq!(plan.changes.is_empty(), held, "{hours} {ahead} {study}");
+    }
     let plan = planned(&policies(), &dwelling(2), fleet(1).build());
     let objection = &plan.objections[0];
     assert_eq!((objection.scope.as_str(), objection.held), ("policy ir", 1));
