@@ -53,6 +53,7 @@ pub(super) fn plan(
             Purpose::Undo(past) => scene.undo_must(past),
             _ => scene
                 .must()
+                .and_then(|()| scene.spent_truly())
                 .and_then(|()| scene.let_go_must())
                 .and_then(|()| scene.watched())
                 .and_then(|()| scene.waves()),

@@ -4,11 +4,12 @@
 //! Called by `on_plans` for each release of a plan that follows policies.
 
 use jiff::SignedDuration;
+use palisade::emulator::tenant::Action;
 use palisade::plan::Change;
 
-use super::on_plans::Scene;
+use super::on_plans::{Scene, side_of};
 use super::policy::{Doc, Traits};
-use super::reference::{Side, marked};
+use super::reference::{Side, is_of, marked, strength};
 use super::settle::concerns;
 use super::{Broken, Check, on_undo};
 
@@ -39,11 +40,52 @@ impl Scene<'_> {
         if keeps {
             return wrong(9, "releases before the lease ends");
         }
+        if let Some(name) = self.keeper(placed, row, side, traits) {
+            return wrong(9, &format!("the lease of {name} runs"));
+        }
         // A deleted file and a lost one look alike, whatever another policy's lease says.
         let runs = on_undo::until(placed).is_none_or(|end| end > now);
         let lifted = self.plan.lifts.iter().any(|lift| lift.code == "orphaned-releases");
         if author.is_none() && runs && !lifted {
             return wrong(6, "its policy is gone, and nobody lifted that");
+        }
+        Ok(())
+    }
+
+    /// A policy that selects the device and whose first lease runs, where nobody but us has ever acted on that side
+    /// and nothing was let go or called off: whatever placed it, it stays.
+    fn keeper(&self, placed: &Action, row: u32, side: Side, traits: &Traits) -> Option<String> {
+        let calm = self.truth.actions(row, side).all(|action| {
+            is_of(action, self.site.id) && strength(action) > 0 && action.cancellation.is_none()
+        });
+        let runs = |doc: &Doc| {
+            let end = placed.updated + SignedDuration::from_hours(i64::from(doc.lease));
+            concerns(doc.kind, side)
+                && !doc.audit
+                && doc.pick.selects(traits)
+                && end > self.plan.created_at
+        };
+        let keeps = self.site.docs.iter().find(|(_, doc)| calm && runs(doc));
+        keeps.map(|(slot, _)| super::policy::name(*slot))
+    }
+
+    /// What is said to be spent was ended by a release of ours that names it.
+    pub(super) fn spent_truly(&self) -> Check {
+        for entry in self.plan.held.iter().filter(|entry| entry.reason.code == "lease-spent") {
+            let (Some(row), Some(side)) = (self.truth.row(&entry.target.id), side_of(entry.facet))
+            else {
+                continue;
+            };
+            let policy = entry.reason.text("policy").unwrap_or_default();
+            let names = |action: &Action| {
+                let text = action.comment.strip_prefix("lease ended: ").unwrap_or_default();
+                let names = text.split(" [palisade ").next().unwrap_or_default();
+                is_of(action, self.site.id) && names.split([',', ' ']).any(|name| name == policy)
+            };
+            if !self.truth.actions(row, side).any(names) {
+                let what = format!("no lease of {policy} was ended: {entry:?}");
+                return Err(Broken::new(4, what));
+            }
         }
         Ok(())
     }
