@@ -53,20 +53,26 @@ impl Scene<'_> {
     }
 
     /// A policy that selects the device and whose first lease runs, where nobody but us has ever acted on that side
-    /// and nothing was let go or called off: whatever placed it, it stays.
+    /// and nothing was let go: whatever placed it, it stays. Calling off what another policy would have made stronger
+    /// lets nothing go.
     fn keeper(&self, placed: &Action, row: u32, side: Side, traits: &Traits) -> Option<String> {
-        let calm = self.truth.actions(row, side).all(|action| {
-            is_of(action, self.site.id) && strength(action) > 0 && action.cancellation.is_none()
-        });
-        let runs = |doc: &Doc| {
+        let calm = |name: &str, action: &Action| {
+            let others = action.created >= placed.updated
+                && marked(action).is_some_and(|mark| !is_called(&mark.policy, name));
+            is_of(action, self.site.id)
+                && strength(action) > 0
+                && (action.cancellation.is_none() || others)
+        };
+        self.site.docs.iter().find_map(|(slot, doc)| {
+            let name = super::policy::name(*slot);
             let end = placed.updated + SignedDuration::from_hours(i64::from(doc.lease));
-            concerns(doc.kind, side)
+            let keeps = concerns(doc.kind, side)
                 && !doc.audit
                 && doc.pick.selects(traits)
                 && end > self.plan.created_at
-        };
-        let keeps = self.site.docs.iter().find(|(_, doc)| calm && runs(doc));
-        keeps.map(|(slot, _)| super::policy::name(*slot))
+                && self.truth.actions(row, side).all(|action| calm(&name, action));
+            keeps.then_some(name)
+        })
     }
 
     /// What is said to be spent was ended by a release of ours that names it.
@@ -90,13 +96,17 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// The policy of that name that is about that side. A marker carries the beginning of a long one.
+    /// The policy of that name that is about that side.
     fn author(&self, policy: &str, side: Side) -> Option<&Doc> {
         let (_, doc) = self.site.docs.iter().find(|(slot, doc)| {
-            let name = super::policy::name(**slot);
-            concerns(doc.kind, side)
-                && (name == policy || (policy.len() > 20 && name.starts_with(policy)))
+            concerns(doc.kind, side) && is_called(policy, &super::policy::name(**slot))
         })?;
         Some(doc)
     }
+}
+
+/// Whether the policy that a marker names is that one. A marker carries the beginning of a long name.
+fn is_called(marked: &str, name: &str) -> bool {
+    let beginning = marked.split('~').next().unwrap_or_default();
+    marked == name || (marked.contains('~') && name.starts_with(beginning))
 }
