@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use palisade::host::clock::{Clock as _, SystemClock};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::cli_flow::Emulated;
+use crate::cli_interrupt::control;
 use crate::cli_process::{err, out};
 
 /// Why the cap is lifted in these tests.
@@ -190,7 +191,11 @@ fn what_was_read_is_not_counted_again_although_the_services_clock_is_ahead() {
     let other = "id: 508ae87008bd5be9c3e2b50c0a0fb0df4ac8d67b";
     let second = policy.replace("name: ir-7781", "name: other").replace("tag: ir-7781", other);
     std::fs::write(soc.join("policies/second.yaml"), second).unwrap();
-    tenant.expect(&soc, 2, &["plan", "--detailed-exitcode", "--out", "second.plan.json"]);
+    let told =
+        tenant.expect(&soc, 2, &["plan", "--detailed-exitcode", "--out", "second.plan.json"]);
+    let said = err(&told);
+    assert!(said.contains("The clock of tenant `emulator` is 1 h"), "{said}");
+    assert!(said.contains("ahead of this machine's"), "{said}");
     let plan = json(&soc.join("second.plan.json"));
     let section = &plan["tenants"][0];
     // Of three that the fleet may have one is foreign, one was taken, and the plan takes the last one.
@@ -201,4 +206,28 @@ fn what_was_read_is_not_counted_again_although_the_services_clock_is_ahead() {
     let time = |key: &str| section[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     assert!(time("serviceAt").duration_since(time("observedAt")).as_secs() >= 3_600, "{section}");
     tenant.expect(&soc, 0, &["apply", "second.plan.json"]);
+}
+
+#[test]
+fn what_others_did_is_seen_although_the_services_clock_is_behind() {
+    let behind = SystemClock.now() - jiff::SignedDuration::from_hours(10);
+    let start = behind.to_string();
+    let tenant = Emulated::start(&["--devices", "60", "--speed", "60", "--start", &start]);
+    let soc = tenant.workspace();
+    tenant.expect(&soc, 0, &["plan", "--out", "case.plan.json"]);
+    let plan = json(&soc.join("case.plan.json"));
+    let isolates = |change: &&Value| change["verb"] == "isolate";
+    let device =
+        &plan["changes"].as_array().unwrap().iter().find(isolates).unwrap()["target"]["id"];
+    for verb in ["isolate", "release"] {
+        let act = json!({"actor": "ana@contoso.example", "verb": verb, "device": device});
+        control(&tenant, "POST", "act", &act.to_string());
+        control(&tenant, "POST", "advance", r#"{"by":"20m"}"#);
+    }
+    let applied = tenant.expect(&soc, 5, &["apply", "case.plan.json"]);
+    assert!(out(&applied).contains("1 moved"), "{}", out(&applied));
+    let path =
+        format!("requests?method=POST&path=/api/machines/{}/isolate", device.as_str().unwrap());
+    let sent = control(&tenant, "GET", &path, "");
+    assert_eq!(sent["requests"].as_array().map(Vec::len), Some(0), "{sent}");
 }
