@@ -124,47 +124,64 @@ impl<'a> Record<'a> {
         self.released_by_hand(policy).map(|hand| hand.claim(containment.on_manual_release))
     }
 
-    /// The same for what another policy has placed since `start`. Whoever cancelled something afterwards that was to
-    /// make it stronger has not let go of what there is.
+    /// The same for what another policy has placed since, at `start`. Whoever called off what was to make the device
+    /// stronger, while it was ours, has not let go of what there is.
     fn by_hand_before(
         &self,
         policy: &PolicyName,
         containment: &Containment,
         start: Timestamp,
     ) -> Option<Claim> {
-        let others = || self.taken_from_others(policy, start);
-        let hand = self.taken_by_hand(policy).or_else(others)?;
+        let own = self.taken_by_hand(policy, Some(start));
+        let hand = own.or_else(|| self.taken_from_others(policy, Some(start)))?;
         Some(hand.claim(containment.on_manual_release))
     }
 
     /// The release by a person that stands against the policy, if one does.
     fn released_by_hand(&self, policy: &PolicyName) -> Option<Hand<'_>> {
-        self.taken_by_hand(policy).or_else(|| self.taken_from_others(policy, Timestamp::MAX))
+        self.taken_by_hand(policy, None).or_else(|| self.taken_from_others(policy, None))
     }
 
-    /// The last person who took the device from another policy, no later than `latest` and before the end that
-    /// was named, also when somebody who may has put it back since. What the policy itself has taken later answers
-    /// it.
-    fn taken_from_others(&self, policy: &PolicyName, latest: Timestamp) -> Option<Hand<'_>> {
+    /// The last person who took the device from another policy before the end that was named, also when somebody
+    /// who may has put it back since; with `start`, before that, and only who let it go. What the policy itself
+    /// has taken later answers it.
+    fn taken_from_others(&self, policy: &PolicyName, start: Option<Timestamp>) -> Option<Hand<'_>> {
+        let latest = start.unwrap_or(Timestamp::MAX);
         let recent = |end: Option<Timestamp>| end.is_some_and(|end| end > self.now);
         let own = self.past.iter().rposition(|past| marker::names(&past.taking.policy, policy));
         let since = self.past.get(own.map_or(0, |at| at + 1)..).unwrap_or_default();
         let own = own.and_then(|at| self.past.get(at));
         let recently = since.iter().rev().filter(|past| recent(past.written));
         let past = recently.filter_map(|past| self.hand(past)).find(|hand| hand.at <= latest);
-        let off = self.off.iter().rev().filter(|off| off.at <= latest && is_later(off, own));
+        let off = self.called_off(start).filter(|off| off.at <= latest && is_later(off, own));
         let off = off.filter(|off| recent(written(off.action))).map(Hand::of_cancelling).next();
         off.into_iter().chain(past).max_by_key(|hand| hand.at)
     }
 
+    /// Placements that somebody else called off, newest first; with `start` those alone by which the device stayed
+    /// free.
+    fn called_off(&self, start: Option<Timestamp>) -> impl Iterator<Item = &CalledOff<'a>> {
+        let off = self.off.iter().rev();
+        off.filter(move |off| start.is_none() || !self.was_held(off))
+    }
+
+    /// Whether the device was ours when it was called off: it was to become stronger, then.
+    fn was_held(&self, off: &CalledOff<'_>) -> bool {
+        let during = |past: &Past<'_>| {
+            let Taking { started, ended, .. } = past.taking;
+            started < off.at && ended.is_none_or(|ended| ended > off.at)
+        };
+        self.past.iter().any(during)
+    }
+
     /// The person who ended what the policy itself had placed last, or was about to place.
-    fn taken_by_hand(&self, policy: &PolicyName) -> Option<Hand<'_>> {
+    fn taken_by_hand(&self, policy: &PolicyName, start: Option<Timestamp>) -> Option<Hand<'_>> {
         // An undoing took back the wish of every policy that it names.
         let undone =
             |past: &Past<'a>| past.ender.is_some_and(|action| undo::names(&action.comment, policy));
         let own = |past: &&Past<'a>| marker::names(&past.taking.policy, policy) || undone(past);
         let past = self.past.iter().rev().find(own);
-        let off = self.off.iter().rev().find(|off| marker::names(&off.policy, policy));
+        let off = self.called_off(start).find(|off| marker::names(&off.policy, policy));
         let off = off.filter(|off| is_later(off, past)).map(Hand::of_cancelling);
         off.or_else(|| past.and_then(|past| self.hand(past)))
     }

@@ -13,6 +13,7 @@ mod guarded;
 mod guards;
 mod inputs;
 mod leases;
+mod not_stronger;
 mod outlived;
 mod owners;
 pub(super) mod policies;

@@ -11,8 +11,8 @@ use super::policies::{isolate, set, tag, workspace};
 use super::{planned, planned_around, rows};
 use crate::inventory::What;
 use crate::model::ActionKind::{Isolate, Unisolate};
-use crate::model::ActionStatus::{Cancelled, Pending, Succeeded};
-use crate::model::{ActionStatus, Isolation, IsolationMode, Span, Verb};
+use crate::model::ActionStatus::{Pending, Succeeded};
+use crate::model::{ActionStatus, Span, Verb};
 use crate::plan::Circumstances;
 use crate::plan::circumstances::{LastRun, LastSeen};
 use crate::plan::types::{Baseline, Plan};
@@ -30,7 +30,7 @@ fn placed(hours: u64) -> Fleet {
     fleet.action("pc-1", Isolate, Succeeded, ago(hours), &comment, "palisade")
 }
 
-fn lasting(name: &str, hours: u64, devices: DeviceExpr) -> IsolationPolicy {
+pub(super) fn lasting(name: &str, hours: u64, devices: DeviceExpr) -> IsolationPolicy {
     let mut policy = isolate(name, devices);
     policy.containment.lease = Lease::For(Span::from_hours(hours));
     policy
@@ -191,42 +191,6 @@ fn what_another_lease_let_go_uses_up_none_of_the_policy_that_had_placed_it() {
     }
 }
 
-#[test]
-fn who_cancels_what_would_be_stronger_ends_no_other_lease() {
-    let beside = |selects: &str| {
-        let comment = |policy, hours, lease| {
-            marked_until("contoso-soc", policy, Span::from_hours(lease).after(ago(hours)))
-        };
-        let fleet = Fleet::of([Machine::new("pc-1").tag("ir")]);
-        let fleet =
-            fleet.action("pc-1", Isolate, Succeeded, ago(3), &comment("bbb", 3, 1), "palisade");
-        let fleet = fleet.last_action(|action| action.isolation = Some(Isolation::Selective));
-        let fleet =
-            fleet.action("pc-1", Isolate, Cancelled, ago(2), &comment("aaa", 2, 72), "palisade");
-        let fleet = fleet.last_action(|action| {
-            let (requestor, comment) = ("ana@contoso.example".into(), "not full".into());
-            let cancelled = crate::inventory::record::Cancelled { requestor, comment, at: ago(1) };
-            action.cancelled = Some(Box::new(cancelled));
-        });
-        let selective = |name, hours, devices| {
-            let mut policy = lasting(name, hours, devices);
-            policy.isolation = IsolationMode::Selective;
-            policy
-        };
-        let isolation = vec![
-            lasting("aaa", 72, tag("ir")),
-            selective("bbb", 1, tag(selects)),
-            selective("ccc", 72, tag("ir")),
-        ];
-        rows(&planned(&PolicySet { isolation, ..set() }, &workspace(), fleet.build()))
-    };
-    let stays = ["held pc-1 isolation released-by-hand"];
-    assert_eq!(
-        (beside("ir"), beside("else")),
-        (stays.map(str::to_owned).to_vec(), stays.map(str::to_owned).to_vec())
-    );
-}
-
 /// Asked for 80 hours ago and done ten hours ago: the 72 hours of `aaa` run for 62 more.
 #[test]
 fn the_written_end_counts_from_the_verified_start() {
@@ -239,4 +203,27 @@ fn the_written_end_counts_from_the_verified_start() {
         undone.actions[0].comment.replace("for a test", "undo of 20261120T020000Z-7f3c9a");
     undone.actions[0].comment = comment.into();
     assert_eq!(rows(&plan(&undone, [])), ["do release pc-1 full -> free (lease-ended)"]);
+}
+
+/// An `until` is absolute, and a device that was off has it no later.
+#[test]
+fn a_fixed_end_is_not_moved_by_how_long_the_action_took() {
+    let comment = marked_until("contoso-soc", "aaa", ago(2));
+    let fleet = Fleet::of([Machine::new("pc-1").tag("ir")]);
+    let fleet = fleet.action("pc-1", Isolate, Succeeded, ago(20), &comment, "palisade");
+    let fleet = fleet.last_action(|action| action.updated = ago(8));
+    let mut narrowed = lasting("aaa", 72, tag("else"));
+    narrowed.containment.lease = Lease::Until(ago(2));
+    assert_eq!(rows(&plan(&fleet, [narrowed])), ["do release pc-1 full -> free (lease-ended)"]);
+}
+
+/// Who wants the device is whom a reviewer has to know when its pending release is taken back.
+#[test]
+fn a_pending_release_is_taken_back_for_those_that_want_the_device() {
+    let comment = marked("contoso-soc", "aaa");
+    let fleet = placed(10).action("pc-1", Unisolate, Pending, ago(1), &comment, "palisade");
+    let isolation = vec![lasting("aaa", 72, tag("else")), lasting("bbb", 72, tag("ir"))];
+    let plan = planned(&PolicySet { isolation, ..set() }, &workspace(), fleet.build());
+    assert_eq!(rows(&plan), ["do cancel pc-1 free -> full (no-longer-wanted)"]);
+    assert_eq!(plan.changes[0].because.iter().map(|why| &*why.name).collect::<Vec<_>>(), ["bbb"]);
 }

@@ -94,9 +94,12 @@ impl<'c, L: Level> Case<'c, L> {
                 ..Parameters::default()
             },
             lease_end: None,
+            // A release is taken back for those that want the device, a placement because of who began it.
             because: match self.left_by(policy) {
-                Some(_) => self.because_of_marker(policy),
-                None => self.because(&self.wanted),
+                Some(_) if to != L::FREE || self.wanted.is_empty() => {
+                    self.because_of_marker(policy)
+                }
+                _ => self.because(&self.wanted),
             },
             reason: Some(reason),
             risk: self.scene.risk(self.device, verb),

@@ -15,7 +15,7 @@ use crate::plan::posture::lease::{Claim, Record};
 use crate::plan::posture::{Level, Wish, matrix};
 use crate::plan::types::{Disposition, Parameters, Reason, Why};
 use crate::plan::undo;
-use crate::policy::set::{Mode, OnExpiry};
+use crate::policy::set::{Lease, Mode, OnExpiry};
 
 impl<'c, L: Level> Case<'c, L> {
     pub(super) fn ours(&self, value: L, placed: &Placement) -> Verdict {
@@ -139,10 +139,16 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     /// The end that was written, by the verified start: the marker is from before the action's success. That of an
-    /// undoing is the end itself.
+    /// undoing, and that of an `until`, is the end itself.
     pub(super) fn promised(&self, placed: &Placement) -> Option<Timestamp> {
         let written = Marker::find(&placed.comment)?.until?;
-        let rest = undo::put_back_until(&placed.comment).is_some();
+        let until = |wish: &&Wish<'c, L>| {
+            let Holder::Ours { policy, .. } = &placed.by else { return false };
+            let fixed = matches!(wish.containment.lease, Lease::Until(_));
+            fixed && marker::names(policy, &wish.header.name)
+        };
+        let rest =
+            undo::put_back_until(&placed.comment).is_some() || self.all.iter().any(|it| until(&it));
         let asked = self.placing().map(|action| action.created).filter(|_| !rest);
         let took = asked.map(|asked| placed.completed.duration_since(asked)).unwrap_or_default();
         Some(written.checked_add(took).unwrap_or(Timestamp::MAX))

@@ -1,0 +1,83 @@
+//! A person calls off what would have made a device stronger: what there is stays as long as anybody's lease says.
+
+use super::fleet::{Fleet, Machine, ago, marked_until};
+use super::outlived::lasting;
+use super::policies::{set, tag, workspace};
+use super::{planned, rows};
+use crate::model::ActionKind::Isolate;
+use crate::model::ActionStatus::{Cancelled, Succeeded};
+use crate::model::{Isolation, IsolationMode, Span};
+use crate::policy::PolicySet;
+use crate::policy::selector::DeviceExpr;
+use crate::policy::set::IsolationPolicy;
+
+fn selective(name: &str, hours: u64, devices: DeviceExpr) -> IsolationPolicy {
+    let mut policy = lasting(name, hours, devices);
+    policy.isolation = IsolationMode::Selective;
+    policy
+}
+
+/// Placed by that policy so many hours ago, for a lease of so many.
+fn placed(fleet: Fleet, policy: &str, hours: u64, lease: u64, level: Isolation) -> Fleet {
+    let comment = marked_until("contoso-soc", policy, Span::from_hours(lease).after(ago(hours)));
+    let fleet = fleet.action("pc-1", Isolate, Succeeded, ago(hours), &comment, "palisade");
+    fleet.last_action(|action| action.isolation = Some(level))
+}
+
+/// An action of `aaa` that Ana called off an hour after it was asked for.
+fn called_off(fleet: Fleet, hours: u64) -> Fleet {
+    let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(hours)));
+    let fleet = fleet.action("pc-1", Isolate, Cancelled, ago(hours), &comment, "palisade");
+    fleet.last_action(|action| {
+        let (requestor, comment) = ("ana@contoso.example".into(), "not full".into());
+        let at = ago(hours - 1);
+        let cancelled = crate::inventory::record::Cancelled { requestor, comment, at };
+        action.cancelled = Some(Box::new(cancelled));
+        action.updated = at;
+    })
+}
+
+fn plan(fleet: &Fleet, isolation: Vec<IsolationPolicy>) -> Vec<String> {
+    rows(&planned(&PolicySet { isolation, ..set() }, &workspace(), fleet.build()))
+}
+
+fn pc() -> Fleet {
+    Fleet::of([Machine::new("pc-1").tag("ir")])
+}
+
+#[test]
+fn another_policys_lease_runs_on() {
+    let fleet = called_off(placed(pc(), "bbb", 3, 1, Isolation::Selective), 2);
+    for bbb in ["ir", "else"] {
+        let isolation = vec![
+            lasting("aaa", 72, tag("ir")),
+            selective("bbb", 1, tag(bbb)),
+            selective("ccc", 72, tag("ir")),
+        ];
+        assert_eq!(plan(&fleet, isolation), ["held pc-1 isolation released-by-hand"]);
+    }
+}
+
+#[test]
+fn the_policy_whose_action_it_was_keeps_what_there_is() {
+    let fleet = called_off(placed(pc(), "bbb", 3, 1, Isolation::Selective), 2);
+    for bbb in ["ir", "else"] {
+        let isolation = vec![lasting("aaa", 72, tag("ir")), selective("bbb", 1, tag(bbb))];
+        assert_eq!(plan(&fleet, isolation), ["held pc-1 isolation released-by-hand"]);
+    }
+    // Of a free device it would have been the first hold: that was let go of.
+    let free = called_off(pc(), 2);
+    let isolation = vec![lasting("aaa", 72, tag("ir")), selective("ccc", 72, tag("ir"))];
+    assert_eq!(plan(&free, isolation), ["held pc-1 isolation released-by-hand"]);
+}
+
+#[test]
+fn it_runs_on_although_somebody_has_made_the_device_stronger_since() {
+    let before = || called_off(placed(pc(), "bbb", 10, 72, Isolation::Selective), 9);
+    let stronger = placed(before(), "ccc", 5, 1, Isolation::Full);
+    let isolation = vec![selective("bbb", 72, tag("ir")), lasting("ccc", 1, tag("ir"))];
+    assert_eq!(plan(&stronger, isolation), ["held pc-1 isolation weakening-needs-release"]);
+    let own = placed(before(), "bbb", 5, 72, Isolation::Full);
+    let isolation = vec![selective("ccc", 72, tag("ir")), lasting("bbb", 72, tag("else"))];
+    assert_eq!(plan(&own, isolation), ["held pc-1 isolation weakening-needs-release"]);
+}
