@@ -80,7 +80,8 @@ impl Outcome {
     }
 }
 
-/// The reason beside `UnderWay` of an alert that was set and whose comment is still to come.
+/// The reason beside `UnderWay` of an alert that was set and whose comment is still to come, and beside `Failed` of
+/// one whose comment could not be posted.
 pub const COMMENT_MISSING: &str = "comment-missing";
 
 /// The reason beside `Done` of what somebody changed after an earlier wave had confirmed it.

@@ -102,7 +102,7 @@ pub fn tell_clocks(context: &mut Context, plan: &Plan) {
             let side = if ahead.is_positive() { "ahead of" } else { "behind" };
             let tenant = escape::terminal(&section.name);
             context.note(&format!(
-                "The clock of tenant `{tenant}` is {length} {side} this machine's, by which leases and windows of the plan go."
+                "The clock of tenant `{tenant}` is {length} {side} this machine's, by which leases and schedules of the plan go."
             ));
         }
     }

@@ -46,7 +46,7 @@ pub struct Recount<'a> {
     tenant: &'a str,
     /// Changes that may still be sent.
     ahead: Vec<&'a Change>,
-    /// By the service's clock, as far as the plan knows it: the history goes by that one.
+    /// By the service's clock where the plan knows that it was behind: the history goes by that one.
     now: Timestamp,
 }
 
@@ -71,7 +71,8 @@ impl<'a> Recount<'a> {
         let ahead = ahead.into_iter().filter(|change| change.tenant == tenant).collect();
         let section = plan.tenants.iter().find(|section| section.name == tenant);
         let there = section.map(TenantSection::service_ahead).filter(|_| !plan.study);
-        let now = there.and_then(|there| now.checked_add(there).ok()).unwrap_or(now);
+        let there = there.and_then(|there| now.checked_add(there).ok());
+        let now = there.map_or(now, |there| there.min(now));
         Self { plan, workspace, tenant, ahead, now }
     }
 
@@ -212,7 +213,7 @@ mod tests {
         counted(&plan, &plan.changes, 3, theirs.all_actions(), later).unwrap_err();
     }
 
-    /// The history has the times of the service's clock, so that its window ends by that one.
+    /// The history has the times of the service's clock; one that is said to be ahead shortens no window.
     #[test]
     fn a_window_ends_by_the_services_clock() {
         let hour = jiff::SignedDuration::from_hours(1);
@@ -223,10 +224,10 @@ mod tests {
             recount.since().map(|since| since.duration_since(now() - hour).as_hours())
         };
         assert_eq!(since(&plan), Some(0));
-        for ahead in [3, -3] {
+        for (ahead, expected) in [(3, 0), (-3, -3)] {
             let there = plan.tenants[0].observed_at + jiff::SignedDuration::from_hours(ahead);
             plan.tenants[0].service_at = Some(there);
-            assert_eq!(since(&plan), Some(ahead));
+            assert_eq!(since(&plan), Some(expected));
         }
         // A plan for another time says itself what time it is there.
         plan.study = true;

@@ -79,13 +79,14 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// The plan's instant by the service's own clock (UTC), which the times in its history go by. A plan that is
+    /// The plan's instant (UTC) for what counts how long ago something was done: by the service's own clock, which
+    /// its history goes by, where that is behind. One that is said to be ahead shortens no window. A plan that is
     /// made for another instant says itself what time it is there.
     pub(super) fn service_now(&self) -> Timestamp {
         let now = self.input.now;
         let there = self.inventory.service_at().filter(|_| !self.input.study);
         let ahead = there.map(|there| there.duration_since(self.inventory.observed_at()));
-        ahead.and_then(|ahead| now.checked_add(ahead).ok()).unwrap_or(now)
+        ahead.and_then(|ahead| now.checked_add(ahead).ok()).map_or(now, |there| there.min(now))
     }
 
     pub(super) fn new(input: Input<'a>, inventory: &'a Inventory) -> Self {

@@ -222,6 +222,17 @@ impl Engine {
         self.tracks.get(index).is_some_and(|track| track.part == Part::Comment) && sets
     }
 
+    /// The end of a change of which something was done: an alert that was set and has no comment is not one that
+    /// was not attempted.
+    pub(super) fn not_nothing(&self, index: usize, ended: Ended) -> Ended {
+        let nothing = matches!(ended.outcome, Outcome::NotAttempted | Outcome::Refused);
+        if !nothing || !self.is_half_said(index) {
+            return ended;
+        }
+        let why = ended.reason.map(|reason| reason.code).unwrap_or_default();
+        Ended::because(Outcome::Failed, Reason::new(COMMENT_MISSING).with("why", why))
+    }
+
     fn has_succeeded(&self, index: usize, status: &ActionStatus) -> bool {
         let verb = self.change(index).map(|change| change.verb);
         device::settled(verb, status) == Some(Outcome::Done)

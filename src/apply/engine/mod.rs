@@ -354,6 +354,7 @@ impl Engine {
 
     /// Settles a change for good.
     fn end(&mut self, index: usize, ended: Ended) {
+        let ended = self.not_nothing(index, ended);
         if let Some(change) = self.change(index).map(|change| change.id.clone()) {
             self.outbox.push(Entry::Outcome { change, ended: ended.clone() });
         }
@@ -380,8 +381,10 @@ fn tenants(plan: &Plan, overlap: SignedDuration) -> BTreeMap<Arc<str>, Tenant> {
     plan.tenants
         .iter()
         .map(|section| {
-            // Rows of the history have the times of the service's own clock.
-            let observed = section.service_at.unwrap_or(section.observed_at);
+            // Rows of the history have the times of the service's own clock. By whichever was earlier: one that is
+            // said to be ahead must not hide what was done since.
+            let observed =
+                section.service_at.unwrap_or(section.observed_at).min(section.observed_at);
             (Arc::from(section.name.as_str()), tenant(observed))
         })
         .collect()

@@ -84,6 +84,7 @@ impl Client {
         drop(place);
         if let Ok(response) = &result
             && out.operation.api() == Api::Defender
+            && response.status().is_success()
         {
             self.shared.service_clock.hear(response.headers(), self.now());
         }

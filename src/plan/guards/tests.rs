@@ -147,8 +147,8 @@ fn a_rolling_cap_counts_every_hand() {
     check(rolling(10), &recent, 0, &[("cap-rolling", 10)]);
     let old = fleet().by_hand("office-01", Isolate, Succeeded, ago(24));
     check(rolling(10), &old, 10, &[]);
-    // How old it is, the service's clock says.
-    for (read, ahead, done) in [(&old, -1, 0), (&recent, 2, 10)] {
+    // How old it is, the service's clock says where it is behind; ahead it makes nothing older.
+    for (read, ahead, done) in [(&old, -1, 0), (&old, 0, 10), (&recent, 2, 0)] {
         let mut read = read.build();
         read.service_at = Some(now() + jiff::SignedDuration::from_hours(ahead));
         let plan = planned(&policies(), &capped(rolling(10)), read);

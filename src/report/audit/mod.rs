@@ -343,8 +343,8 @@ fn policies(plan: &Plan, deviations: &[Deviation]) -> Vec<PolicyAudit> {
 /// Whether the policy named is only the one that had placed it.
 fn is_left(deviation: &Deviation) -> bool {
     let code = deviation.reason.as_ref().map(|reason| reason.code.as_str());
-    matches!(
-        code,
-        Some("no-longer-selected" | "policy-gone" | "policy-in-audit" | "orphaned-releases")
-    )
+    // What holds a release that has one of the first three reasons.
+    let held = ["orphaned-releases", "selection-shrank", "dwell"];
+    let left = ["no-longer-selected", "policy-gone", "policy-in-audit"];
+    code.is_some_and(|code| left.contains(&code) || held.contains(&code))
 }

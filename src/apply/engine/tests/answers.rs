@@ -11,7 +11,7 @@ use crate::apply::engine::track::{Kind, Phase};
 use crate::apply::journal::{Entry, Noted, Part};
 use crate::apply::judge::device::settled;
 use crate::apply::outcome::Outcome;
-use crate::apply::step::{Question, Send, Wait};
+use crate::apply::step::{Answer, Question, Send, Wait};
 use crate::inventory::{ActionRow, AlertRow};
 use crate::model::{ActionStatus, AlertStatus, Classification, Determination, Verb};
 use crate::plan::types::{Change, Parameters};
@@ -286,9 +286,9 @@ fn a_due_poll_is_not_put_off_by_another_answer() {
     assert!(matches!(hand.phase(1), Phase::Accepted(_)));
 }
 
-/// Rows of the history have the times of the service's clock, so that it is asked from then on by that one.
+/// Rows of the history have the times of the service's clock; one that is said to be ahead hides nothing.
 #[test]
-fn what_moved_since_is_asked_by_the_services_clock() {
+fn what_moved_since_is_asked_by_the_clock_that_is_behind() {
     let since = |ahead: Option<i64>| {
         let mut plan = plan(vec![change(1, Verb::Isolate)]);
         let observed = plan.tenants[0].observed_at;
@@ -298,5 +298,28 @@ fn what_moved_since_is_asked_by_the_services_clock() {
         let since = turn.filter().since.unwrap();
         (since + Options::default().overlap).duration_since(observed).as_hours()
     };
-    assert_eq!((since(None), since(Some(3)), since(Some(-3))), (0, 3, -3));
+    assert_eq!((since(None), since(Some(3)), since(Some(-3))), (0, 0, -3));
+}
+
+/// An alert that was set and whose comment cannot be posted is not one that nothing was done to.
+#[test]
+fn an_alert_that_was_set_and_has_no_comment_has_failed() {
+    for answer in [
+        Answer::Throttled { retry_at: after(40) },
+        Answer::NotSent { why: "down".to_owned() },
+        Answer::Refused { status: 403, code: "Forbidden".to_owned(), message: "no".to_owned() },
+    ] {
+        let options = Options { throttles: 0, failed_reads: 0, ..Options::default() };
+        let mut hand = Hand::new(&plan(vec![classify(1)]), options);
+        let look = hand.turn().question();
+        let patch = hand.show_alert(look, Some(&alert(1))).request();
+        let mut set = resolved(1);
+        set.comments.clear();
+        let comment = hand.answer(patch, Answer::Patched(Box::new(set))).request();
+        let mut turn = hand.answer(comment, answer.clone());
+        if turn.done.is_none() {
+            turn = hand.at(100);
+        }
+        assert_eq!(turn.only(), (Outcome::Failed, "comment-missing".to_owned()), "{answer:?}");
+    }
 }

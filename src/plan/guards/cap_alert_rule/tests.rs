@@ -75,9 +75,9 @@ fn alerts_of_one_rule_take_no_more_than_the_cap() {
 }
 
 #[test]
-fn what_is_old_is_said_by_the_services_clock() {
+fn what_is_old_is_said_by_the_clock_that_is_behind() {
     let taken = |hours| fleet(6).by_us("pc-0", Isolate, Succeeded, ago(hours), "ir");
-    for (hours, ahead, already) in [(25, -2, 1), (23, 2, 0)] {
+    for (hours, ahead, already) in [(25, -2, 1), (25, 0, 0), (23, 2, 1)] {
         let mut read = taken(hours).build();
         read.service_at = Some(now() + jiff::SignedDuration::from_hours(ahead));
         let plan = planned(&policy(by_alert()), &capped(0), read);

@@ -43,7 +43,7 @@ fn a_device_that_we_released_is_not_taken_again_at_once() {
     let later = Span::from_hours(1).after(now());
     let ahead = fleet(0, Succeeded).last_action(|action| action.updated = later);
     check(&policies(), &cooling(0), &ahead, &again);
-    for (hours, ahead, done) in [(2, -1, 0), (1, 1, 1)] {
+    for (hours, ahead, done) in [(2, -1, 0), (2, 0, 1), (1, 1, 0)] {
         let mut read = fleet(hours, Succeeded).build();
         read.service_at = Some(now() + jiff::SignedDuration::from_hours(ahead));
         assert_eq!(planned(&policies(), &cooling(2), read).changes.len(), done);

@@ -41,9 +41,9 @@ fn a_device_is_not_released_before_it_was_held_so_long() {
     // Without it no clock counts, the service's own that is ahead of ours neither.
     let ahead = fleet(0).last_action(|action| action.updated = Span::from_hours(1).after(now()));
     check(&policies(), &dwelling(0), &ahead, done);
-    // How long ago that was, the service's clock says; a plan for another time says so itself.
+    // How long ago that was, the service's clock says where it is behind; a plan for another time says so itself.
     for (hours, ahead, study, held) in
-        [(2, -1, false, true), (1, 1, false, false), (1, 1, true, true)]
+        [(2, -1, false, true), (2, -1, true, false), (1, 1, false, true)]
     {
         let mut inventory = fleet(hours).build();
         inventory.service_at = Some(now() + jiff::SignedDuration::from_hours(ahead));
