@@ -13,6 +13,16 @@ use crate::inventory::{ActionRow, AlertRow};
 use crate::model::{ActionId, ActionStatus, Verb};
 use crate::plan::types::Reason;
 
+/// The end of an alert that was set and whose comment could not be posted, with the facts of why.
+pub(super) fn uncommented(why: Option<Reason>) -> Ended {
+    let mut reason = Reason::new(COMMENT_MISSING);
+    if let Some(why) = why {
+        reason.facts = why.facts;
+        reason = reason.with("why", why.code);
+    }
+    Ended::because(Outcome::Failed, reason)
+}
+
 impl Engine {
     /// The action that stands for a settled change, and how it was shelved if it was.
     fn standing(&self, index: usize) -> (Option<ActionId>, Option<Ended>) {
@@ -229,8 +239,7 @@ impl Engine {
         if !nothing || !self.is_half_said(index) {
             return ended;
         }
-        let why = ended.reason.map(|reason| reason.code).unwrap_or_default();
-        Ended::because(Outcome::Failed, Reason::new(COMMENT_MISSING).with("why", why))
+        uncommented(ended.reason)
     }
 
     fn has_succeeded(&self, index: usize, status: &ActionStatus) -> bool {

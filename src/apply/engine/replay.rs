@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::apply::engine::answers::refusal;
 use crate::apply::engine::cancel::not_cancelled;
+use crate::apply::engine::finish::uncommented;
 use crate::apply::engine::send::request;
 use crate::apply::engine::track::{Accepted, Lost, Phase, Track, Tracks};
 use crate::apply::engine::{Engine, Stage};
@@ -249,6 +250,9 @@ fn answered(track: &mut Track, change: &Change, answer: &Noted, time: Timestamp)
                     Ended::because(Outcome::PendingOffline, not_cancelled(&reason))
                         .by(track.action.clone()),
                 ),
+                _ if track.part == Part::Comment && alert::sets_something(&change.parameters) => {
+                    Phase::Ended(uncommented(Some(reason)))
+                }
                 _ => Phase::Ended(Ended::because(Outcome::Refused, reason)),
             };
         }

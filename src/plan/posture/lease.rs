@@ -162,16 +162,21 @@ impl<'a> Record<'a> {
     /// free.
     fn called_off(&self, start: Option<Timestamp>) -> impl Iterator<Item = &CalledOff<'a>> {
         let off = self.off.iter().rev();
-        off.filter(move |off| start.is_none() || !self.was_held(off))
+        off.filter(move |off| start.is_none_or(|start| !self.was_held(off, start)))
     }
 
-    /// Whether the device was ours when it was called off: it was to become stronger, then.
-    fn was_held(&self, off: &CalledOff<'_>) -> bool {
-        let during = |past: &Past<'_>| {
-            let Taking { started, ended, .. } = past.taking;
-            started < off.at && ended.is_none_or(|ended| ended > off.at)
+    /// Whether the device was ours when it was called off, and from then to `start` without a break: it was to
+    /// become stronger, and nothing was let go.
+    fn was_held(&self, off: &CalledOff<'_>, start: Timestamp) -> bool {
+        let takings = || self.past.iter().map(|past| &past.taking);
+        let during = |taking: &Taking| {
+            taking.started < off.at && taking.ended.is_none_or(|ended| ended > off.at)
         };
-        self.past.iter().any(during)
+        let Some(at) = takings().position(during) else { return false };
+        let breaks = |(one, next): (&Taking, &Taking)| {
+            next.started <= start && one.ended.is_some_and(|ended| ended < next.started)
+        };
+        !takings().skip(at).zip(takings().skip(at + 1)).any(breaks)
     }
 
     /// The person who ended what the policy itself had placed last, or was about to place.

@@ -1,15 +1,15 @@
 //! A person calls off what would have made a device stronger: what there is stays as long as anybody's lease says.
 
-use super::fleet::{Fleet, Machine, ago, marked_until};
+use super::fleet::{Fleet, Machine, ago, marked, marked_until};
 use super::outlived::lasting;
 use super::policies::{set, tag, workspace};
 use super::{planned, rows};
-use crate::model::ActionKind::Isolate;
-use crate::model::ActionStatus::{Cancelled, Succeeded};
+use crate::model::ActionKind::{Isolate, Unisolate};
+use crate::model::ActionStatus::{Cancelled, Pending, Succeeded};
 use crate::model::{Isolation, IsolationMode, Span};
 use crate::policy::PolicySet;
 use crate::policy::selector::DeviceExpr;
-use crate::policy::set::IsolationPolicy;
+use crate::policy::set::{IsolationPolicy, OnManualRelease};
 
 fn selective(name: &str, hours: u64, devices: DeviceExpr) -> IsolationPolicy {
     let mut policy = lasting(name, hours, devices);
@@ -80,4 +80,29 @@ fn it_runs_on_although_somebody_has_made_the_device_stronger_since() {
     let own = placed(before(), "bbb", 5, 72, Isolation::Full);
     let isolation = vec![selective("ccc", 72, tag("ir")), lasting("bbb", 72, tag("else"))];
     assert_eq!(plan(&own, isolation), ["held pc-1 isolation weakening-needs-release"]);
+}
+
+/// She has let it go afterwards, or we have: it was free, and what another policy puts back is not for `aaa` to keep.
+#[test]
+fn what_was_free_in_between_is_not_kept_for_whom_she_had_refused() {
+    let before = called_off(placed(pc(), "bbb", 10, 5, Isolation::Selective), 9);
+    let by_hand = before.clone().by_hand("pc-1", Unisolate, Succeeded, ago(7));
+    let comment = marked("contoso-soc", "bbb").replace("for a test", "no longer selected");
+    let by_us = before.action("pc-1", Unisolate, Succeeded, ago(7), &comment, "palisade");
+    for freed in [by_hand, by_us] {
+        let back = placed(freed, "ccc", 6, 5, Isolation::Selective);
+        let mut ccc = selective("ccc", 5, tag("ir"));
+        ccc.containment.on_manual_release = OnManualRelease::Reassert;
+        let isolation = vec![lasting("aaa", 72, tag("ir")), ccc];
+        assert_eq!(plan(&back, isolation), ["do release pc-1 selective -> free (lease-ended)"]);
+    }
+}
+
+#[test]
+fn what_she_has_called_off_and_was_sent_once_more_is_taken_back() {
+    let before = called_off(placed(pc(), "bbb", 10, 5, Isolation::Selective), 9);
+    let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(8)));
+    let again = before.action("pc-1", Isolate, Pending, ago(8), &comment, "palisade");
+    let isolation = vec![lasting("aaa", 72, tag("ir")), selective("bbb", 5, tag("ir"))];
+    assert_eq!(plan(&again, isolation), ["do cancel pc-1 full -> selective (no-longer-wanted)"]);
 }

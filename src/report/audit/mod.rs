@@ -344,7 +344,7 @@ fn policies(plan: &Plan, deviations: &[Deviation]) -> Vec<PolicyAudit> {
 fn is_left(deviation: &Deviation) -> bool {
     let code = deviation.reason.as_ref().map(|reason| reason.code.as_str());
     // What holds a release that has one of the first three reasons.
-    let held = ["orphaned-releases", "selection-shrank", "dwell"];
+    let held = ["orphaned-releases", "selection-shrank"];
     let left = ["no-longer-selected", "policy-gone", "policy-in-audit"];
     code.is_some_and(|code| left.contains(&code) || held.contains(&code))
 }

@@ -90,7 +90,7 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     (
         "comment-missing",
         "comment missing",
-        "it was set as planned, and its comment was not posted[: {why}]",
+        "it was set as planned, and its comment was not posted[: {why}][ {status}][ {serviceCode}][: {message}]",
     ),
     (
         "cooldown",

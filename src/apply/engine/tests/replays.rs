@@ -125,6 +125,7 @@ fn entries_about_an_alert() {
     let with = |entry: Entry| [&set[..], &[entry]].concat();
     of.is(&with(of.accepted(Comment, None)), Comment, "claimed");
     of.is(&with(of.found(Comment)), Comment, "claimed");
+    of.is(&with(of.refused(Comment, 403)), Comment, "ended Failed");
     // Nothing is said of it: setting it is all there is.
     let mut quiet = classify(1);
     quiet.parameters.comment = None;

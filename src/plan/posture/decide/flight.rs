@@ -8,6 +8,7 @@ use crate::plan::guards::protection::{self, Protection};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::rows::with_holder;
 use crate::plan::posture::decide::{Case, Verdict, strongest};
+use crate::plan::posture::lease::Claim;
 use crate::plan::posture::{Level, Wish};
 use crate::plan::types::{Disposition, Parameters, Reason};
 
@@ -26,7 +27,7 @@ impl<'c, L: Level> Case<'c, L> {
         let exempt = self.scene.exemption(self.device, L::FACET).is_some();
         let protection = protection::of(self.scene, self.device);
         let spared = exempt || protection.is_some();
-        let wish = if spared { L::FREE } else { self.wish_behind() };
+        let wish = if spared { L::FREE } else { self.wish_behind(from, to) };
         // Leading to where it should be, or a step on the way there.
         if (to == L::FREE) == (wish == L::FREE) {
             return changing("in-flight");
@@ -36,13 +37,19 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     /// The level wanted now, as if nothing were in flight.
-    fn wish_behind(&self) -> L {
+    fn wish_behind(&self, from: L, to: L) -> L {
         let record = self.record();
+        // What a person has called off is not waited for when it was sent once more.
+        let refused = |wish: &Wish<'c, L>| {
+            let word = record.by_hand(&wish.header.name, wish.containment);
+            to > from && wish.level > from && matches!(word, Some(Claim::Spent(_) | Claim::Ask(_)))
+        };
         let wanted = match &self.facts.placed {
             // It was not free before.
             Some(placed) => {
                 let ends = self.ends(&record, placed).into_iter();
-                ends.filter(|(_, end)| *end > self.now()).map(|(wish, _)| wish.level).max()
+                let runs = ends.filter(|(wish, end)| *end > self.now() && !refused(wish));
+                runs.map(|(wish, _)| wish.level).max()
             }
             None => {
                 let able = |wish: &&&Wish<'c, L>| self.may_take(wish, &record);
