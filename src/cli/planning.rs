@@ -92,7 +92,7 @@ fn is_study(context: &Context, now: Timestamp) -> bool {
     now.duration_since(context.clock.now()).abs() > STUDY
 }
 
-/// Tells where the service's clock shows another time than this machine's, by which leases and windows go.
+/// Tells where the service's clock shows another time than this machine's, by which leases and schedules go.
 pub fn tell_clocks(context: &mut Context, plan: &Plan) {
     for section in plan.tenants.iter().filter(|_| !plan.study) {
         let ahead = section.service_ahead();

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::inventory::columns::{Columns, Moment, Profile, Values};
 use crate::inventory::history::{Alerts, History};
@@ -116,6 +116,11 @@ impl Inventory {
     #[must_use]
     pub fn service_at(&self) -> Option<Timestamp> {
         self.service_at
+    }
+    /// How far the service's clock was ahead of ours; below zero when it was behind.
+    #[must_use]
+    pub fn service_ahead(&self) -> SignedDuration {
+        self.service_at.map(|at| at.duration_since(self.observed_at)).unwrap_or_default()
     }
     /// What could not be read, in order, each once.
     #[must_use]

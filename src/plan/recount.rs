@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use crate::inventory::ActionRow;
 use crate::inventory::readings::holder_of;
 use crate::model::{ActionKind, ActionStatus, ChangeId, Holder, Verb, WorkspaceId};
+use crate::plan::scene::by_the_earlier;
 use crate::plan::types::{Change, Plan, TenantSection};
 use crate::policy::Workspace;
 use crate::policy::workspace::Rolling;
@@ -70,9 +71,9 @@ impl<'a> Recount<'a> {
     ) -> Self {
         let ahead = ahead.into_iter().filter(|change| change.tenant == tenant).collect();
         let section = plan.tenants.iter().find(|section| section.name == tenant);
-        let there = section.map(TenantSection::service_ahead).filter(|_| !plan.study);
-        let there = there.and_then(|there| now.checked_add(there).ok());
-        let now = there.map_or(now, |there| there.min(now));
+        let section = section.filter(|_| !plan.study);
+        let there = section.map(TenantSection::service_ahead).unwrap_or_default();
+        let now = by_the_earlier(now, there);
         Self { plan, workspace, tenant, ahead, now }
     }
 

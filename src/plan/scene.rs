@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use roaring::RoaringBitmap;
 
 use crate::inventory::readings;
@@ -56,6 +56,13 @@ pub(super) fn why(header: &Header, terms: Vec<String>) -> Why {
     }
 }
 
+const ZERO: SignedDuration = SignedDuration::ZERO;
+
+/// An instant of ours by the service's clock, where that is behind: one that is said to be ahead counts for nothing.
+pub(super) fn by_the_earlier(ours: Timestamp, ahead: SignedDuration) -> Timestamp {
+    ours.checked_add(ahead.min(ZERO)).unwrap_or(ours)
+}
+
 /// One tenant.
 #[derive(Debug)]
 pub(super) struct Scene<'a> {
@@ -83,10 +90,8 @@ impl<'a> Scene<'a> {
     /// its history goes by, where that is behind. One that is said to be ahead shortens no window. A plan that is
     /// made for another instant says itself what time it is there.
     pub(super) fn service_now(&self) -> Timestamp {
-        let now = self.input.now;
-        let there = self.inventory.service_at().filter(|_| !self.input.study);
-        let ahead = there.map(|there| there.duration_since(self.inventory.observed_at()));
-        ahead.and_then(|ahead| now.checked_add(ahead).ok()).map_or(now, |there| there.min(now))
+        let ahead = if self.input.study { ZERO } else { self.inventory.service_ahead() };
+        by_the_earlier(self.input.now, ahead)
     }
 
     pub(super) fn new(input: Input<'a>, inventory: &'a Inventory) -> Self {

@@ -1,6 +1,7 @@
 //! A run as people follow it: the progress line and the table that adds up.
 //!
-//! Pure: a moment or the end of a run in, text out; `data` has the form for programs. Called by `cli::commands::{apply, runs, demo}`.
+//! Pure: a moment or the end of a run in, text out; `data` has the form for programs. Called by
+//! `cli::commands::{apply, runs, demo}`.
 
 use std::collections::BTreeMap;
 

@@ -11,12 +11,22 @@ use crate::apply::judge::{After, alert, device};
 use crate::apply::outcome::{CHANGED_SINCE, COMMENT_MISSING, Ended, Outcome, Progress, Summary};
 use crate::inventory::{ActionRow, AlertRow};
 use crate::model::{ActionId, ActionStatus, Verb};
-use crate::plan::types::Reason;
+use crate::plan::types::{Change, Reason};
 
-/// The end of an alert that was set and whose comment could not be posted, with the facts of why.
-pub(super) fn uncommented(why: Option<Reason>) -> Ended {
+/// Whether an alert was set as planned and only its comment is left to post.
+fn is_half_said(change: &Change, part: Part) -> bool {
+    part == Part::Comment && alert::sets_something(&change.parameters)
+}
+
+/// The end of a change of which something was done: an alert that was set and has no comment is not one that was
+/// not attempted. The facts of why stay.
+pub(super) fn not_nothing(change: &Change, part: Part, ended: Ended) -> Ended {
+    let nothing = matches!(ended.outcome, Outcome::NotAttempted | Outcome::Refused);
+    if !nothing || !is_half_said(change, part) {
+        return ended;
+    }
     let mut reason = Reason::new(COMMENT_MISSING);
-    if let Some(why) = why {
+    if let Some(why) = ended.reason {
         reason.facts = why.facts;
         reason = reason.with("why", why.code);
     }
@@ -212,7 +222,9 @@ impl Engine {
                 Ended::because(Outcome::Failed, Reason::new("answer-lost"))
             }
             // Its verdict was set: that is not nothing.
-            Some(_) if self.is_half_said(index) => {
+            Some(_)
+                if self.at_part(index).is_some_and(|(change, part)| is_half_said(change, part)) =>
+            {
                 Ended::because(Outcome::UnderWay, Reason::new(COMMENT_MISSING))
             }
             Some(
@@ -225,21 +237,9 @@ impl Engine {
         }
     }
 
-    /// Whether an alert was set as planned, and its comment was not sent yet.
-    fn is_half_said(&self, index: usize) -> bool {
-        let sets =
-            self.change(index).is_some_and(|change| alert::sets_something(&change.parameters));
-        self.tracks.get(index).is_some_and(|track| track.part == Part::Comment) && sets
-    }
-
-    /// The end of a change of which something was done: an alert that was set and has no comment is not one that
-    /// was not attempted.
-    pub(super) fn not_nothing(&self, index: usize, ended: Ended) -> Ended {
-        let nothing = matches!(ended.outcome, Outcome::NotAttempted | Outcome::Refused);
-        if !nothing || !self.is_half_said(index) {
-            return ended;
-        }
-        uncommented(ended.reason)
+    /// The change with the request of it that is next.
+    pub(super) fn at_part(&self, index: usize) -> Option<(&Change, Part)> {
+        self.change(index).zip(self.tracks.get(index).map(|track| track.part))
     }
 
     fn has_succeeded(&self, index: usize, status: &ActionStatus) -> bool {

@@ -354,7 +354,10 @@ impl Engine {
 
     /// Settles a change for good.
     fn end(&mut self, index: usize, ended: Ended) {
-        let ended = self.not_nothing(index, ended);
+        let ended = match self.at_part(index) {
+            Some((change, part)) => finish::not_nothing(change, part, ended),
+            None => ended,
+        };
         if let Some(change) = self.change(index).map(|change| change.id.clone()) {
             self.outbox.push(Entry::Outcome { change, ended: ended.clone() });
         }

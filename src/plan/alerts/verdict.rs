@@ -12,8 +12,6 @@ use crate::model::{Classification, Determination, Marker, WorkspaceId};
 use crate::plan::undo;
 
 const BEGIN: &str = "(verdict ";
-/// The same without what may follow, and what stands for it in an author's own words.
-const WORD: [&str; 2] = ["(verdict", "(a verdict"];
 
 /// Whether the workspace gave the verdict that the alert has.
 pub(super) fn is_ours(alert: &AlertRow, ours: &WorkspaceId) -> bool {
@@ -50,8 +48,8 @@ pub(super) fn noted(
 
 /// The author's text of a comment that gives no verdict: none that it speaks of is one that we gave.
 pub(super) fn without(text: &str) -> String {
-    let [ours, theirs] = WORD;
-    text.replace(ours, theirs)
+    // Without the blank that follows in a note of ours: what becomes a blank on the way must not make one.
+    text.replace("(verdict", "(a verdict")
 }
 
 #[cfg(test)]

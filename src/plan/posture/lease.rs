@@ -121,25 +121,14 @@ impl<'a> Record<'a> {
 
     /// What a person's release or cancelling means to the policy, if one stands against it.
     pub(super) fn by_hand(&self, policy: &PolicyName, containment: &Containment) -> Option<Claim> {
-        self.released_by_hand(policy).map(|hand| hand.claim(containment.on_manual_release))
+        self.stands(policy, None).map(|hand| hand.claim(containment.on_manual_release))
     }
 
-    /// The same for what another policy has placed since, at `start`. Whoever called off what was to make the device
-    /// stronger, while it was ours, has not let go of what there is.
-    fn by_hand_before(
-        &self,
-        policy: &PolicyName,
-        containment: &Containment,
-        start: Timestamp,
-    ) -> Option<Claim> {
-        let own = self.taken_by_hand(policy, Some(start));
-        let hand = own.or_else(|| self.taken_from_others(policy, Some(start)))?;
-        Some(hand.claim(containment.on_manual_release))
-    }
-
-    /// The release by a person that stands against the policy, if one does.
-    fn released_by_hand(&self, policy: &PolicyName) -> Option<Hand<'_>> {
-        self.taken_by_hand(policy, None).or_else(|| self.taken_from_others(policy, None))
+    /// The person whose word stands against the policy, if one does; with `start`, against what another policy has
+    /// placed then. Whoever called off what was to make the device stronger, while it was ours, has not let go of
+    /// what there is.
+    fn stands(&self, policy: &PolicyName, start: Option<Timestamp>) -> Option<Hand<'_>> {
+        self.taken_by_hand(policy, start).or_else(|| self.taken_from_others(policy, start))
     }
 
     /// The last person who took the device from another policy before the end that was named, also when somebody
@@ -224,8 +213,9 @@ impl<'a> Record<'a> {
         own: bool,
     ) -> Option<Timestamp> {
         let left = self.left(policy, containment, own);
-        let stands = || self.by_hand_before(policy, containment, start);
-        let no_say = !own && matches!(stands(), Some(Claim::Spent(_) | Claim::Ask(_)));
+        let claim = |hand: Hand<'_>| hand.claim(containment.on_manual_release);
+        let word = || self.stands(policy, Some(start)).map(claim);
+        let no_say = !own && matches!(word(), Some(Claim::Spent(_) | Claim::Ask(_)));
         match containment.lease {
             _ if left == 0 || no_say => None,
             Lease::Until(until) => Some(until),
