@@ -30,11 +30,36 @@ pub fn abbreviated(policy: &PolicyName) -> PolicyName {
     if name.chars().count() <= POLICY_MAX {
         return policy.clone();
     }
+    let kept: String = name.chars().take(POLICY_MAX - 1 - HASH_DIGITS).collect();
+    PolicyName::from(format!("{kept}{}", hashed(name)))
+}
+
+/// What stands for a name where a list of whole names does not fit: `~` and eight digits of its SHA-256.
+#[must_use]
+pub fn hashed(name: &str) -> String {
     let hash = digest(&SHA256, name.as_bytes());
     let digits: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let digits: String = digits.chars().take(HASH_DIGITS).collect();
-    let kept: String = name.chars().take(POLICY_MAX - 1 - HASH_DIGITS).collect();
-    PolicyName::from(format!("{kept}~{digits}"))
+    format!("~{}", digits.get(..HASH_DIGITS).unwrap_or(&digits))
+}
+
+/// `head` and a list of names, in front of a marker: each name stands `hashed` when the whole would be cut.
+#[must_use]
+pub fn listed(head: &str, names: &[(&str, String)]) -> String {
+    let list =
+        |short: bool| {
+            let names = names.iter().map(|(name, behind)| {
+                if short { hashed(name) + behind } else { format!("{name}{behind}") }
+            });
+            format!("{head}{}", names.collect::<Vec<_>>().join(", "))
+        };
+    let whole = list(false);
+    if whole.chars().count() < COMMENT_MAX - MARKER_MAX { whole } else { list(true) }
+}
+
+/// Whether a name of such a list is this one's.
+#[must_use]
+pub fn lists(listed: &str, name: &str) -> bool {
+    listed == name || listed == hashed(name)
 }
 
 /// Whether the policy that a marker names is this one. Never compare the two with `==`: a long name

@@ -27,7 +27,7 @@ use crate::inventory::readings::{self, completion};
 use crate::inventory::{ActionRow, Dev, Inventory};
 use crate::model::{
     ActionStatus, DeviceId, Facet, Holder, Isolation, Marker, PolicyName, Reading, Restriction,
-    UnknownReason, Verb,
+    UnknownReason, Verb, marker,
 };
 use crate::plan::draft::{Draft, unknown_reason};
 use crate::plan::order::{Order, Proposal};
@@ -178,8 +178,8 @@ impl Case<'_> {
     }
 
     fn text(&self) -> String {
-        let policies: Vec<&str> = self.change.because.iter().map(|why| why.name.as_str()).collect();
-        format!("{PREFIX}{}: {}", self.run, policies.join(", "))
+        let policies = self.change.because.iter().map(|why| (why.name.as_str(), String::new()));
+        marker::listed(&format!("{PREFIX}{}: ", self.run), &policies.collect::<Vec<_>>())
     }
 
     // ── devices ─────────────────────────────────────────────────────────────────────────────────

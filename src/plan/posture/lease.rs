@@ -47,10 +47,9 @@ pub(super) enum Claim {
 /// The comment before the marker of a release that ends these policies' leases, and how many each
 /// of them: `lease ended: ir-7781, kiosks x2`.
 fn ended_text<'a>(ended: impl Iterator<Item = (&'a PolicyName, u64)>) -> String {
-    let names: Vec<String> = ended
-        .map(|(name, count)| if count > 1 { format!("{name} x{count}") } else { name.to_string() })
-        .collect();
-    format!("{ENDED}{}", names.join(", "))
+    let behind = |count| if count > 1 { format!(" x{count}") } else { String::new() };
+    let names: Vec<_> = ended.map(|(name, count)| (name.as_str(), behind(count))).collect();
+    marker::listed(ENDED, &names)
 }
 
 /// What took place on one device, as far as leases are concerned.
@@ -333,7 +332,7 @@ fn ended_for(policy: &PolicyName, comment: &str) -> Option<u64> {
     let names = names.split_once(" [palisade ").map_or(names, |(names, _)| names);
     let ended = names.split(", ").find_map(|item| {
         let (name, count) = item.split_once(" x").unwrap_or((item, "1"));
-        (name == policy.as_str()).then(|| count.parse().ok()).flatten()
+        marker::lists(name, policy.as_str()).then(|| count.parse().ok()).flatten()
     });
     ended.or_else(|| (marker && names.ends_with('…')).then_some(1))
 }

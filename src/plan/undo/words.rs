@@ -32,5 +32,6 @@ pub(in crate::plan) fn names(comment: &str, policy: &PolicyName) -> bool {
     let marked = Marker::find(comment).is_some_and(|found| marker::names(&found.policy, policy));
     let text = comment.split_once(" [palisade ").map_or(comment, |(text, _)| text);
     let list = text.split_once(": ").map_or("", |(_, list)| list);
-    is_undo(comment) && (marked || list.split(", ").any(|name| name == policy.as_str()))
+    is_undo(comment)
+        && (marked || list.split(", ").any(|name| marker::lists(name, policy.as_str())))
 }
