@@ -252,7 +252,7 @@ impl Engine {
 }
 
 /// Why the service refused. A code that it did not give is left out.
-pub(super) fn refusal(status: u16, code: &str, message: &str) -> Reason {
+pub(crate) fn refusal(status: u16, code: &str, message: &str) -> Reason {
     let mut reason = Reason::new("refused").with("status", status);
     if !code.is_empty() {
         reason = reason.with("serviceCode", code);

@@ -33,6 +33,11 @@ pub(super) fn not_nothing(change: &Change, part: Part, ended: Ended) -> Ended {
     Ended::because(Outcome::Failed, reason)
 }
 
+/// The end of a change whose request the service has refused: also for who reads a journal alone.
+pub(crate) fn refused(change: &Change, part: Part, why: Reason) -> Ended {
+    not_nothing(change, part, Ended::because(Outcome::Refused, why))
+}
+
 impl Engine {
     /// The action that stands for a settled change, and how it was shelved if it was.
     fn standing(&self, index: usize) -> (Option<ActionId>, Option<Ended>) {

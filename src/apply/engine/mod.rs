@@ -38,9 +38,11 @@ use crate::plan::file::CheckedPlan;
 use crate::plan::sending::Sending;
 use crate::plan::types::{Change, Reason};
 
+pub(crate) use answers::refusal;
 use asked::{Asked, Purpose, Recorded, Submitted};
 use brakes::Brakes;
 use courses::Courses;
+pub(crate) use finish::refused;
 pub use replay::WrongJournal;
 use track::{Kind, Phase, Tracks};
 

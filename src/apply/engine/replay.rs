@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::apply::engine::answers::refusal;
 use crate::apply::engine::cancel::not_cancelled;
-use crate::apply::engine::finish::not_nothing;
+use crate::apply::engine::finish::refused;
 use crate::apply::engine::send::request;
 use crate::apply::engine::track::{Accepted, Lost, Phase, Track, Tracks};
 use crate::apply::engine::{Engine, Stage};
@@ -250,10 +250,7 @@ fn answered(track: &mut Track, change: &Change, answer: &Noted, time: Timestamp)
                     Ended::because(Outcome::PendingOffline, not_cancelled(&reason))
                         .by(track.action.clone()),
                 ),
-                _ => {
-                    let ended = Ended::because(Outcome::Refused, reason);
-                    Phase::Ended(not_nothing(change, track.part, ended))
-                }
+                _ => Phase::Ended(refused(change, track.part, reason)),
             };
         }
         Noted::Ambiguous { .. } => track.phase = Phase::Lost(Lost::new(Timestamp::MIN)),

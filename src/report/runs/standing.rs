@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::apply::engine::{refusal, refused};
 use crate::apply::journal::{Noted, Part};
 use crate::apply::judge::alert::sets_something;
 use crate::apply::judge::device::settled;
 use crate::apply::outcome::COMMENT_MISSING;
 use crate::apply::{Ended, Entry, JournalEntry, Outcome, Summary};
-use crate::model::{ActionId, ActionStatus, ChangeId};
+use crate::model::{ActionId, ActionStatus, ChangeId, Verb};
 use crate::plan::Plan;
 use crate::plan::types::{Change, Reason};
 use crate::report::runs::summary;
@@ -69,6 +70,12 @@ fn answered(change: &Change, part: Part, answer: &Noted, before: Option<Ended>) 
         }
         Noted::Accepted { action: None } => Some(claimed(None)),
         Noted::Throttled | Noted::NotSent { .. } => unsent(change, part, before),
+        // A 400 to a cancelling may be of an action that has ended: a resumed run looks.
+        Noted::Refused { status, code, message }
+            if part != Part::Cancel && !(change.verb == Verb::Cancel && *status == 400) =>
+        {
+            Some(refused(change, part, refusal(*status, code, message)))
+        }
         Noted::AlreadyExists { .. } | Noted::Refused { .. } | Noted::Ambiguous { .. } => before,
     }
 }
@@ -173,6 +180,7 @@ mod tests {
             absent,
         };
         let refused = Noted::Refused { status: 400, code: String::new(), message: String::new() };
+        let refusal = |part| answer(part, refused.clone());
         let (action, patch, comment, cancel) =
             (Part::Action, Part::Patch, Part::Comment, Part::Cancel);
         let done = |action| Some((Outcome::Done, action));
@@ -201,7 +209,11 @@ mod tests {
             (vec![intent(comment), looked(comment, None, true, false)], done(false)),
             (cancelling.clone(), uncancelled),
             (then(&cancelling, answer(cancel, Noted::Throttled)), uncancelled),
-            (then(&cancelling, answer(cancel, refused)), uncancelled),
+            (then(&cancelling, refusal(cancel)), uncancelled),
+            (then(&[intent(action)], refusal(action)), Some((Outcome::Refused, false))),
+            (then(&[intent(patch)], refusal(patch)), Some((Outcome::Refused, false))),
+            // The verdict was set.
+            (then(&[intent(comment)], refusal(comment)), Some((Outcome::Failed, false))),
             (then(&cancelling, looked(cancel, None, false, true)), uncancelled),
             (then(&cancelling, accepted(cancel)), under_way),
         ] {
@@ -211,7 +223,8 @@ mod tests {
         assert_eq!(standing(&change, &[intent(patch), set(patch)]), done(false));
         change.parameters.status = None;
         assert_eq!(standing(&change, &[intent(comment), answer(comment, Noted::Throttled)]), None);
-        change.verb = crate::model::Verb::Cancel;
+        change.verb = Verb::Cancel;
+        assert_eq!(standing(&change, &then(&[intent(action)], refusal(action))), lost);
         assert_eq!(standing(&change, &then(&sent, state("Cancelled"))), done(true));
         assert_eq!(standing(&change, &then(&sent, state("Succeeded"))), under_way);
     }

@@ -162,3 +162,25 @@ fn only_what_was_confirmed_as_wanted_is_looked_at_again() {
         assert_eq!((turn.asked.len() == 1, turn.done.is_none()), (looks, looks), "{turn:?}");
     }
 }
+
+/// An alert that was set and whose comment was not sent when the run stopped is not one that was not attempted.
+#[test]
+fn what_is_half_said_is_under_way() {
+    let change = classify(1);
+    let of = Words(change.clone());
+    let plan = plan(vec![change]);
+    for (entries, outcome, code) in [
+        (vec![], Outcome::NotAttempted, "not-begun"),
+        (
+            vec![of.intent(Part::Patch), of.accepted(Part::Patch, None)],
+            Outcome::UnderWay,
+            "comment-missing",
+        ),
+    ] {
+        let entries = entries.into_iter().map(|entry| (10, entry)).collect();
+        let hand = Hand::resumed(&plan, Options::default(), &journal(&plan, entries));
+        let ended = hand.engine.summary().outcomes.into_values().next().unwrap();
+        let said = ended.reason.map(|reason| reason.code);
+        assert_eq!((ended.outcome, said.as_deref()), (outcome, Some(code)));
+    }
+}
