@@ -205,6 +205,20 @@ fn the_written_end_counts_from_the_verified_start() {
     assert_eq!(rows(&plan(&undone, [])), ["do release pc-1 full -> free (lease-ended)"]);
 }
 
+/// What an undoing put back six hours after it was asked for, and another policy holds three hours longer.
+#[test]
+fn a_lease_is_told_against_the_end_that_an_undoing_wrote() {
+    let comment = marked_until("contoso-soc", "aaa", Span::from_hours(70).after(now()));
+    let comment = comment.replace("for a test", "undo of 20261120T020000Z-7f3c9a");
+    let fleet = Fleet::of([Machine::new("pc-1").tag("ir")]);
+    let fleet = fleet.action("pc-1", Isolate, Succeeded, ago(8), &comment, "palisade");
+    let fleet = fleet.last_action(|action| action.updated = ago(2));
+    let isolation = vec![lasting("aaa", 72, tag("else")), lasting("bbb", 75, tag("ir"))];
+    let plan = planned(&PolicySet { isolation, ..set() }, &workspace(), fleet.build());
+    let code = plan.leases[0].reason.as_ref().map(|reason| reason.code.as_str());
+    assert_eq!(code, Some("lease-later"));
+}
+
 /// An `until` is absolute, and a device that was off has it no later.
 #[test]
 fn a_fixed_end_is_not_moved_by_how_long_the_action_took() {
@@ -213,8 +227,23 @@ fn a_fixed_end_is_not_moved_by_how_long_the_action_took() {
     let fleet = fleet.action("pc-1", Isolate, Succeeded, ago(20), &comment, "palisade");
     let fleet = fleet.last_action(|action| action.updated = ago(8));
     let mut narrowed = lasting("aaa", 72, tag("else"));
-    narrowed.containment.lease = Lease::Until(ago(2));
-    assert_eq!(rows(&plan(&fleet, [narrowed])), ["do release pc-1 full -> free (lease-ended)"]);
+    // To the minute, as a marker has it.
+    for until in [ago(2), Span::from_secs(59).after(ago(2))] {
+        narrowed.containment.lease = Lease::Until(until);
+        let found = rows(&plan(&fleet, [narrowed.clone()]));
+        assert_eq!(found, ["do release pc-1 full -> free (lease-ended)"]);
+    }
+    // One that has another end by now was not what had been written; nor was that of another policy.
+    let other = |until| {
+        let mut other = lasting("ccc", 72, tag("else"));
+        other.containment.lease = Lease::Until(until);
+        other
+    };
+    for until in [ago(1), Span::from_secs(60).after(ago(2)), Span::from_secs(1).before(ago(2))] {
+        narrowed.containment.lease = Lease::Until(until);
+        let found = rows(&plan(&fleet, [narrowed.clone(), other(ago(2))]));
+        assert_eq!(found, ["do release pc-1 full -> free (no-longer-selected)"]);
+    }
 }
 
 /// Who wants the device is whom a reviewer has to know when its pending release is taken back.

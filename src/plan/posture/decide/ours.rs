@@ -139,13 +139,15 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     /// The end that was written, by the verified start: the marker is from before the action's success. That of an
-    /// undoing, and that of an `until`, is the end itself.
+    /// undoing, and that of an `until` that is still the same, is the end itself.
     pub(super) fn promised(&self, placed: &Placement) -> Option<Timestamp> {
         let written = Marker::find(&placed.comment)?.until?;
         let until = |wish: &&Wish<'c, L>| {
             let Holder::Ours { policy, .. } = &placed.by else { return false };
-            let fixed = matches!(wish.containment.lease, Lease::Until(_));
-            fixed && marker::names(policy, &wish.header.name)
+            // A marker's minute is the one that the end is in.
+            let fixed = |end: Timestamp| (0..60).contains(&end.duration_since(written).as_secs());
+            let same = matches!(wish.containment.lease, Lease::Until(end) if fixed(end));
+            same && marker::names(policy, &wish.header.name)
         };
         let rest =
             undo::put_back_until(&placed.comment).is_some() || self.all.iter().any(|it| until(&it));
