@@ -2,6 +2,7 @@
 
 mod accept;
 mod alerts;
+mod behind;
 mod boundaries;
 mod called_off;
 mod cancel;

@@ -11,21 +11,27 @@ use crate::policy::PolicySet;
 use crate::policy::selector::DeviceExpr;
 use crate::policy::set::{IsolationPolicy, OnManualRelease};
 
-fn selective(name: &str, hours: u64, devices: DeviceExpr) -> IsolationPolicy {
+pub(super) fn selective(name: &str, hours: u64, devices: DeviceExpr) -> IsolationPolicy {
     let mut policy = lasting(name, hours, devices);
     policy.isolation = IsolationMode::Selective;
     policy
 }
 
 /// Placed by that policy so many hours ago, for a lease of so many.
-fn placed(fleet: Fleet, policy: &str, hours: u64, lease: u64, level: Isolation) -> Fleet {
+pub(super) fn placed(
+    fleet: Fleet,
+    policy: &str,
+    hours: u64,
+    lease: u64,
+    level: Isolation,
+) -> Fleet {
     let comment = marked_until("contoso-soc", policy, Span::from_hours(lease).after(ago(hours)));
     let fleet = fleet.action("pc-1", Isolate, Succeeded, ago(hours), &comment, "palisade");
     fleet.last_action(|action| action.isolation = Some(level))
 }
 
 /// An action of `aaa` that Ana called off an hour after it was asked for.
-fn called_off(fleet: Fleet, hours: u64) -> Fleet {
+pub(super) fn called_off(fleet: Fleet, hours: u64) -> Fleet {
     let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(hours)));
     let fleet = fleet.action("pc-1", Isolate, Cancelled, ago(hours), &comment, "palisade");
     fleet.last_action(|action| {
@@ -37,11 +43,11 @@ fn called_off(fleet: Fleet, hours: u64) -> Fleet {
     })
 }
 
-fn plan(fleet: &Fleet, isolation: Vec<IsolationPolicy>) -> Vec<String> {
+pub(super) fn plan(fleet: &Fleet, isolation: Vec<IsolationPolicy>) -> Vec<String> {
     rows(&planned(&PolicySet { isolation, ..set() }, &workspace(), fleet.build()))
 }
 
-fn pc() -> Fleet {
+pub(super) fn pc() -> Fleet {
     Fleet::of([Machine::new("pc-1").tag("ir")])
 }
 
@@ -105,4 +111,13 @@ fn what_she_has_called_off_and_was_sent_once_more_is_taken_back() {
     let again = before.action("pc-1", Isolate, Pending, ago(8), &comment, "palisade");
     let isolation = vec![lasting("aaa", 72, tag("ir")), selective("bbb", 5, tag("ir"))];
     assert_eq!(plan(&again, isolation), ["do cancel pc-1 full -> selective (no-longer-wanted)"]);
+}
+
+/// The device was free when she called off what `aaa` had asked for: that stands against `aaa` on what another
+/// policy has placed since, however long that has stood by now.
+#[test]
+fn who_was_refused_a_free_device_has_no_say_in_what_another_policy_placed_since() {
+    let fleet = placed(called_off(pc(), 9), "bbb", 7, 5, Isolation::Selective);
+    let isolation = vec![lasting("aaa", 72, tag("ir")), selective("bbb", 5, tag("ir"))];
+    assert_eq!(plan(&fleet, isolation), ["do release pc-1 selective -> free (lease-ended)"]);
 }

@@ -3,12 +3,13 @@
 //!
 //! Called by `decide`.
 
+use crate::inventory::readings::Placement;
 use crate::model::{ActionId, Holder, PolicyName, Verb};
 use crate::plan::guards::protection::{self, Protection};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::rows::with_holder;
 use crate::plan::posture::decide::{Case, Verdict, strongest};
-use crate::plan::posture::lease::Claim;
+use crate::plan::posture::lease::{Claim, Record};
 use crate::plan::posture::{Level, Wish};
 use crate::plan::types::{Disposition, Parameters, Reason};
 
@@ -26,10 +27,13 @@ impl<'c, L: Level> Case<'c, L> {
         }
         let exempt = self.scene.exemption(self.device, L::FACET).is_some();
         let protection = protection::of(self.scene, self.device);
-        let spared = exempt || protection.is_some();
+        // A release of ours is not to win over what somebody else has placed since, wherever that is.
+        let theirs = self.facts.placed.as_ref().is_some_and(|placed| !is_ours(placed));
+        let spared = (exempt || protection.is_some()) && !(theirs && to == L::FREE);
         let wish = if spared { L::FREE } else { self.wish_behind(from, to) };
         // Leading to where it should be, or a step on the way there.
-        if (to == L::FREE) == (wish == L::FREE) {
+        let leads = if to > from { wish > from } else { (to == L::FREE) == (wish == L::FREE) };
+        if leads {
             return changing("in-flight");
         }
         let why = self.no_longer(to, policy, (exempt, protection));
@@ -39,24 +43,39 @@ impl<'c, L: Level> Case<'c, L> {
     /// The level wanted now, as if nothing were in flight.
     fn wish_behind(&self, from: L, to: L) -> L {
         let record = self.record();
-        // What a person has called off is not waited for when it was sent once more.
-        let refused = |wish: &Wish<'c, L>| {
-            let word = record.by_hand(&wish.header.name, wish.containment);
-            to > from && wish.level > from && matches!(word, Some(Claim::Spent(_) | Claim::Ask(_)))
-        };
         let wanted = match &self.facts.placed {
-            // It was not free before.
-            Some(placed) => {
-                let ends = self.ends(&record, placed).into_iter();
-                let runs = ends.filter(|(wish, end)| *end > self.now() && !refused(wish));
-                runs.map(|(wish, _)| wish.level).max()
-            }
+            Some(placed) if is_ours(placed) => self.wish_behind_ours(from, to, placed, &record),
+            Some(_) if to == L::FREE => Some(from),
+            Some(placed) => strongest(&self.able_to_adopt(placed, &record)),
             None => {
                 let able = |wish: &&&Wish<'c, L>| self.may_take(wish, &record);
                 self.wanted.iter().filter(able).map(|wish| wish.level).max()
             }
         };
         wanted.unwrap_or(L::FREE)
+    }
+
+    /// The same over what we hold. As in `stronger`: what a person has called off is not waited for when it was
+    /// sent once more, and what was sent for a policy that asks was lifted.
+    fn wish_behind_ours(
+        &self,
+        from: L,
+        to: L,
+        placed: &Placement,
+        record: &Record<'c>,
+    ) -> Option<L> {
+        let ends = self.ends(record, placed).into_iter();
+        let running: Vec<_> = ends.filter(|(_, end)| *end > self.now()).collect();
+        let rises = to > from && !running.is_empty();
+        let counts = |wish: &&&Wish<'c, L>| {
+            let word = record.by_hand(&wish.header.name, wish.containment);
+            match word.filter(|_| rises) {
+                Some(Claim::Spent(_)) => false,
+                Some(Claim::Ask(_)) => true,
+                _ => running.iter().any(|(it, _)| std::ptr::eq(*it, **wish)),
+            }
+        };
+        self.wanted.iter().filter(counts).map(|wish| wish.level).max()
     }
 
     /// Why the pending action is taken back, with what its comment says of it.
@@ -66,7 +85,7 @@ impl<'c, L: Level> Case<'c, L> {
         policy: &PolicyName,
         (exempt, protection): (bool, Option<Protection>),
     ) -> (Reason, &'static str) {
-        if let Some(protection) = protection {
+        if let Some(protection) = protection.filter(|_| to != L::FREE) {
             return (protection.reason("protected-pending"), "the device is protected");
         }
         // Abandoning what a policy began is no less than releasing what it holds, and is called the same.
@@ -117,4 +136,8 @@ impl<'c, L: Level> Case<'c, L> {
         });
         Verdict::Do(Box::new(Proposal { change, device: Some(self.device), adds: false }))
     }
+}
+
+fn is_ours(placed: &Placement) -> bool {
+    matches!(placed.by, Holder::Ours { .. })
 }

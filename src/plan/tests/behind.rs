@@ -1,0 +1,209 @@
+//! What is behind a pending action of ours: it is waited for as long as a plan of now would send it, and no longer.
+
+use std::collections::BTreeMap;
+
+use super::fleet::{Fleet, ago, marked, marked_until, now};
+use super::not_stronger::{called_off, pc, placed, plan, selective};
+use super::outlived::lasting;
+use super::policies::{exempt, set, tag, workspace};
+use super::{drawn, planned, planned_around, rows};
+use crate::model::ActionKind::{self, Isolate, Unisolate};
+use crate::model::ActionStatus::{Pending, Succeeded};
+use crate::model::{Facet, Isolation, Span, Verb};
+use crate::plan::{Circumstances, Lift};
+use crate::policy::PolicySet;
+use crate::policy::set::{IsolationPolicy, OnManualRelease};
+
+const IN_FLIGHT: [&str; 1] = ["changing pc-1 isolation in-flight"];
+
+/// Ana's isolation of that level, so many hours ago.
+fn of_ana(hours: u64, level: Isolation) -> Fleet {
+    let fleet = pc().by_hand("pc-1", Isolate, Succeeded, ago(hours));
+    fleet.last_action(|action| action.isolation = Some(level))
+}
+
+/// A full isolation of `aaa`, asked for an hour ago, that waits for its device.
+fn strengthening(fleet: Fleet) -> Fleet {
+    let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(1)));
+    fleet.action("pc-1", Isolate, Pending, ago(1), &comment, "palisade")
+}
+
+fn word(word: OnManualRelease, mut policy: IsolationPolicy) -> IsolationPolicy {
+    policy.containment.on_manual_release = word;
+    policy
+}
+
+fn adopting(mut policy: IsolationPolicy) -> IsolationPolicy {
+    policy.containment.adopt = true;
+    policy
+}
+
+fn lifted() -> Circumstances {
+    let lift = Lift { code: "released-by-hand".into(), because: "IR".into() };
+    Circumstances { lifts: vec![lift], ..Default::default() }
+}
+
+#[test]
+fn what_was_lifted_by_name_is_waited_for() {
+    use OnManualRelease::{Ask, Reassert};
+    let aaa = || word(Ask, lasting("aaa", 72, tag("ir")));
+    let ccc = || word(Reassert, selective("ccc", 72, tag("ir")));
+    let put_back = placed(pc(), "bbb", 10, 72, Isolation::Selective);
+    let put_back = put_back.by_hand("pc-1", Unisolate, Succeeded, ago(8));
+    for (fleet, isolation) in [
+        // Its own device, that of another policy, and one that who may has put back.
+        (called_off(placed(pc(), "aaa", 10, 72, Isolation::Selective), 9), vec![aaa()]),
+        (
+            called_off(placed(pc(), "bbb", 10, 72, Isolation::Selective), 9),
+            vec![aaa(), selective("bbb", 72, tag("ir"))],
+        ),
+        (placed(put_back, "ccc", 6, 72, Isolation::Selective), vec![aaa(), ccc()]),
+    ] {
+        let policies = PolicySet { isolation: isolation.clone(), ..set() };
+        let first = planned_around(&lifted(), &policies, &workspace(), fleet.build());
+        assert_eq!(rows(&first), ["do isolate pc-1 selective -> full (released-by-hand)"]);
+        assert_eq!(plan(&strengthening(fleet), isolation), IN_FLIGHT);
+    }
+}
+
+#[test]
+fn a_strengthening_that_nobody_wants_is_taken_back_while_a_weaker_lease_runs() {
+    let before = placed(pc(), "bbb", 3, 72, Isolation::Selective);
+    let bbb = || selective("bbb", 72, tag("ir"));
+    for (isolation, reason) in [
+        (vec![lasting("aaa", 72, tag("else")), bbb()], "no-longer-selected"),
+        (vec![selective("aaa", 72, tag("ir")), bbb()], "no-longer-wanted"),
+        (vec![bbb()], "policy-gone"),
+    ] {
+        let policies = PolicySet { isolation, ..set() };
+        let plan = planned(&policies, &workspace(), strengthening(before.clone()).build());
+        assert_eq!(rows(&plan), [format!("do cancel pc-1 full -> selective ({reason})")]);
+        // A reviewer sees whose wish is taken back, and not only who else wants the device.
+        let names = plan.changes[0].because.iter().map(|why| why.name.as_str());
+        assert!(names.into_iter().any(|name| name == "aaa"), "{reason}");
+    }
+    let isolation = || vec![lasting("aaa", 72, tag("ir")), bbb()];
+    assert_eq!(plan(&strengthening(before.clone()), isolation()), IN_FLIGHT);
+    // Ana refused it, and it was sent once more.
+    let refused = strengthening(called_off(before, 2));
+    assert_eq!(
+        plan(&refused, isolation()),
+        ["do cancel pc-1 full -> selective (no-longer-wanted)"]
+    );
+}
+
+#[test]
+fn what_is_pending_over_an_analysts_hold_is_what_adopting_it_would_send() {
+    let young = || of_ana(10, Isolation::Selective);
+    let aaa = || lasting("aaa", 72, tag("ir"));
+    // Her hold is older than the lease of who adopts it.
+    let old = of_ana(80, Isolation::Selective);
+    let sent = plan(&old, vec![adopting(aaa())]);
+    assert_eq!(sent, ["do isolate pc-1 selective -> full (adopted)"]);
+    assert_eq!(plan(&strengthening(old), vec![adopting(aaa())]), IN_FLIGHT);
+    // Who is left does not adopt.
+    for isolation in [
+        vec![adopting(lasting("aaa", 72, tag("else"))), lasting("bbb", 72, tag("ir"))],
+        vec![aaa()],
+    ] {
+        let found = plan(&strengthening(young()), isolation);
+        assert!(found[0].starts_with("do cancel pc-1 full -> selective"), "{found:?}");
+    }
+}
+
+#[test]
+fn a_pending_release_of_ours_does_not_let_go_what_an_analyst_has_placed_since() {
+    let comment = marked_until("contoso-soc", "aaa", ago(20));
+    let ended = marked("contoso-soc", "aaa").replace("for a test", "lease ended: aaa");
+    let fleet = pc().action("pc-1", Isolate, Succeeded, ago(92), &comment, "palisade");
+    let fleet = fleet.action("pc-1", Unisolate, Pending, ago(5), &ended, "palisade");
+    let aaa = || lasting("aaa", 72, tag("ir"));
+    assert_eq!(plan(&fleet, vec![aaa()]), IN_FLIGHT);
+    // Asked for before or after ours, and done while ours is pending.
+    for (created, updated) in [(6, 4), (3, 3)] {
+        let fleet = fleet.clone().by_hand("pc-1", Isolate, Succeeded, ago(created));
+        let fleet = fleet.last_action(|action| action.updated = ago(updated));
+        for isolation in [vec![aaa()], vec![adopting(aaa())], vec![]] {
+            let found = plan(&fleet, isolation);
+            assert_eq!(found, ["do cancel pc-1 free -> full (no-longer-wanted)"]);
+        }
+        // Nobody restricts a device that is exempt or protected, and nobody lets go what is hers.
+        let policies = PolicySet {
+            isolation: vec![aaa()],
+            exemptions: vec![exempt(
+                "vip",
+                tag("ir"),
+                &[Facet::Isolation],
+                Span::from_days(9).after(now()),
+            )],
+            ..set()
+        };
+        let mut guarded = workspace();
+        guarded.guardrails.protected = Some(tag("ir"));
+        for plan in [
+            planned(&policies, &workspace(), fleet.build()),
+            planned(&PolicySet { isolation: vec![aaa()], ..set() }, &guarded, fleet.build()),
+        ] {
+            assert_eq!(rows(&plan), ["do cancel pc-1 free -> full (no-longer-wanted)"]);
+        }
+    }
+}
+
+#[test]
+fn a_lease_is_spent_although_its_name_stands_behind_many_others() {
+    for (count, length) in [(2, 63), (5, 63), (20, 20), (24, 40)] {
+        let name = |n: usize| format!("{n:02}-{}", "x".repeat(length - 3));
+        let isolation: Vec<_> = (0..count).map(|n| lasting(&name(n), 1, tag("ir"))).collect();
+        let policies = PolicySet { isolation, ..set() };
+        let comment = |fleet: &Fleet| {
+            let plan = planned(&policies, &workspace(), fleet.build());
+            plan.changes[0].parameters.comment.clone().unwrap()
+        };
+        let fleet = pc();
+        let fleet =
+            fleet.clone().action("pc-1", Isolate, Succeeded, ago(5), &comment(&fleet), "palisade");
+        let ended = comment(&fleet);
+        assert!(ended.starts_with("lease ended: ") && !ended.contains('…'), "{ended}");
+        let fleet = fleet.action("pc-1", Unisolate, Succeeded, ago(2), &ended, "palisade");
+        let found = rows(&planned(&policies, &workspace(), fleet.build()));
+        assert_eq!(found, ["held pc-1 isolation lease-spent"], "{count} names of {length}");
+    }
+}
+
+/// In drawn worlds: what a plan has sent is not taken back by the next one at the same instant.
+#[test]
+fn no_plan_takes_back_what_the_last_has_sent() {
+    for seed in 0..400 {
+        let (fleet, policies, _) = drawn(seed);
+        let plan = |around: &Circumstances, fleet: &Fleet| {
+            planned_around(around, &policies, &workspace(), fleet.build())
+        };
+        let (mut after, mut sent) = (fleet.clone(), BTreeMap::new());
+        for change in plan(&lifted(), &fleet).changes {
+            let (kind, level) = match (change.verb, change.to.as_str()) {
+                (Verb::Isolate, "full") => (Isolate, Some(Isolation::Full)),
+                (Verb::Isolate, _) => (Isolate, Some(Isolation::Selective)),
+                (Verb::Release, _) => (Unisolate, None),
+                (Verb::Restrict, _) => (ActionKind::RestrictCodeExecution, None),
+                (Verb::Unrestrict, _) => (ActionKind::UnrestrictCodeExecution, None),
+                _ => continue,
+            };
+            let comment = change.parameters.comment.clone().unwrap();
+            after = after.action(&change.target.name, kind, Pending, now(), &comment, "palisade");
+            let mut id = None;
+            after = after.last_action(|action| {
+                action.isolation = level;
+                id = Some(action.id.to_string());
+            });
+            sent.insert(id.unwrap(), change);
+        }
+        for around in [lifted(), Circumstances::default()] {
+            let next = plan(&around, &after).changes;
+            let back = next.iter().find(|change| {
+                let id = change.parameters.action_id.as_ref();
+                change.verb == Verb::Cancel && id.is_some_and(|id| sent.contains_key(id))
+            });
+            assert_eq!(back, None, "seed {seed}: {sent:?}");
+        }
+    }
+}
