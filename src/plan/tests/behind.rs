@@ -93,6 +93,26 @@ fn a_strengthening_that_nobody_wants_is_taken_back_while_a_weaker_lease_runs() {
 }
 
 #[test]
+fn a_persons_word_about_a_strengthening_counts_for_nothing_else() {
+    let before = || called_off(placed(pc(), "aaa", 10, 72, Isolation::Selective), 9);
+    let aaa = || lasting("aaa", 72, tag("ir"));
+    let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(1)));
+    let of_ours = |kind, level| {
+        let fleet = before().action("pc-1", kind, Pending, ago(1), &comment, "palisade");
+        fleet.last_action(|action| action.isolation = level)
+    };
+    // Its lease runs on: nothing lets the device go, and the same level once more is no harm.
+    let release = plan(&of_ours(Unisolate, None), vec![aaa()]);
+    assert_eq!(release, ["do cancel pc-1 free -> selective (no-longer-wanted)"]);
+    assert_eq!(plan(&of_ours(Isolate, Some(Isolation::Selective)), vec![aaa()]), IN_FLIGHT);
+    // Nothing is lifted for who asks where no lease runs any longer.
+    let over = called_off(placed(pc(), "bbb", 10, 5, Isolation::Selective), 9);
+    let short = word(OnManualRelease::Ask, lasting("aaa", 9, tag("ir")));
+    let found = plan(&strengthening(over), vec![short, selective("bbb", 5, tag("ir"))]);
+    assert_eq!(found, ["do cancel pc-1 full -> selective (no-longer-wanted)"]);
+}
+
+#[test]
 fn what_is_pending_over_an_analysts_hold_is_what_adopting_it_would_send() {
     let young = || of_ana(10, Isolation::Selective);
     let aaa = || lasting("aaa", 72, tag("ir"));
