@@ -12,7 +12,7 @@
 //! and assignee are set, and no comment is posted that would claim the person's verdict as ours.
 //! `unknown` is no verdict. A rule's text is posted once.
 
-mod verdict;
+pub(in crate::plan) mod verdict;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -12,6 +12,7 @@ use crate::model::{Classification, Determination, Marker, WorkspaceId};
 use crate::plan::undo;
 
 const BEGIN: &str = "(verdict ";
+const UNDONE: &str = "(verdict undone)";
 
 /// Whether the workspace gave the verdict that the alert has.
 pub(super) fn is_ours(alert: &AlertRow, ours: &WorkspaceId) -> bool {
@@ -20,17 +21,21 @@ pub(super) fn is_ours(alert: &AlertRow, ours: &WorkspaceId) -> bool {
 }
 
 /// What a comment of the workspace says of a verdict, if it does: the one that was given, or that it was taken
-/// back by an undoing.
+/// back by an undoing, which may have set the status or the assignee alone.
 fn said(comment: &str, ours: &WorkspaceId) -> Option<Option<(Classification, Determination)>> {
-    let own = Marker::find(comment).is_some_and(|marker| marker.workspace == *ours);
-    if own && undo::is_undo(comment) { Some(None) } else { given(comment, ours).map(Some) }
+    let undone = undo::is_undo(comment) && own(comment, ours)?.ends_with(UNDONE);
+    if undone { Some(None) } else { given(comment, ours).map(Some) }
+}
+
+/// The text before the marker of a comment of the workspace.
+fn own<'a>(comment: &'a str, ours: &WorkspaceId) -> Option<&'a str> {
+    Marker::find(comment).filter(|marker| marker.workspace == *ours)?;
+    comment.rsplit_once("[palisade ").map(|(text, _)| text.trim_end())
 }
 
 /// The verdict that a comment of the workspace names.
 fn given(comment: &str, ours: &WorkspaceId) -> Option<(Classification, Determination)> {
-    Marker::find(comment).filter(|marker| marker.workspace == *ours)?;
-    let (text, _) = comment.rsplit_once("[palisade ")?;
-    let (_, note) = text.trim_end().strip_suffix(')')?.rsplit_once(BEGIN)?;
+    let (_, note) = own(comment, ours)?.strip_suffix(')')?.rsplit_once(BEGIN)?;
     let (classification, determination) = note.split_once('/')?;
     Some((Classification::parse(classification)?, Determination::parse(determination)?))
 }
@@ -41,9 +46,17 @@ pub(super) fn noted(
     classification: Classification,
     determination: Determination,
 ) -> String {
+    behind(text, &format!("{BEGIN}{classification}/{determination})"))
+}
+
+/// The text of an undoing that takes a verdict back.
+pub(in crate::plan) fn undone(text: &str) -> String {
+    behind(text, UNDONE)
+}
+
+fn behind(text: &str, note: &str) -> String {
     let cut = marker::cut(text, COMMENT_MAX - MARKER_MAX - VERDICT_NOTE_MAX);
-    let note = format!("{BEGIN}{classification}/{determination})");
-    if cut.is_empty() { note } else { format!("{cut} {note}") }
+    if cut.is_empty() { note.to_owned() } else { format!("{cut} {note}") }
 }
 
 /// The author's text of a comment that gives no verdict: none that it speaks of is one that we gave.

@@ -194,7 +194,9 @@ fn words_of_a_rule_without_a_verdict_make_no_persons_verdict_ours() {
 fn a_verdict_that_a_person_gives_after_ours_was_undone_is_theirs() {
     let said = |text: &str| marked("contoso-soc", "first").replace("for a test", text);
     let ours = said("seen (verdict truePositive/malware)");
-    let undone = said("undo of 20261123T080000Z-7f3c9a: first");
+    let undone = said("undo of 20261123T080000Z-7f3c9a: first (verdict undone)");
+    // That which set the status back says nothing of the verdict.
+    let reopened = said("undo of 20261123T080000Z-7f3c9a: first");
     for (comments, expected) in [
         (vec![&ours], "do classify "),
         (
@@ -202,6 +204,7 @@ fn a_verdict_that_a_person_gives_after_ours_was_undone_is_theirs() {
             "held Mimikatz credential theft tool classification analyst-verdict",
         ),
         (vec![&ours, &undone, &ours], "do classify "),
+        (vec![&ours, &reopened], "do classify "),
     ] {
         let judged = AlertRow {
             classification: Classification::TruePositive,

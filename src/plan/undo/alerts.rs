@@ -6,7 +6,7 @@ use crate::inventory::{AlertRow, What};
 use crate::model::{
     AlertId, AlertStatus, Classification, Determination, Facet, PolicyName, UnknownReason, Verb,
 };
-use crate::plan::alerts;
+use crate::plan::alerts::{self, verdict};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::types::{Change, Disposition, Parameters, Reason, Risk};
 use crate::plan::undo::{Case, Standing, Verdict};
@@ -41,6 +41,8 @@ impl Case<'_> {
     }
 
     fn reclassify(&self, alert: &AlertRow, now: String, parameters: Parameters) -> Verdict {
+        let verdict = parameters.classification.is_some() || parameters.determination.is_some();
+        let text = if verdict { verdict::undone(&self.text()) } else { self.text() };
         let rule = self.change.because.first().map_or("", |why| why.name.as_str());
         let change = self.scene.change(Order {
             verb: Verb::Classify,
@@ -56,7 +58,7 @@ impl Case<'_> {
             evidence: Some(alert.updated.to_string()),
             expects: None,
             policy: PolicyName::from(rule),
-            text: Some(self.text()),
+            text: Some(text),
         });
         Verdict::Do(Box::new(Proposal { change, device: None, adds: false }))
     }

@@ -116,6 +116,8 @@ fn the_pair_of_a_verdict_goes_back_together_and_an_assignee_is_taken_off() {
         let back = &plan.changes[0].parameters;
         assert_eq!((back.classification.as_deref(), back.determination.as_deref()), expected);
         assert_eq!((back.assigned_to.as_deref(), back.status.as_deref()), (assigned, None));
+        let said = back.comment.as_deref().unwrap();
+        assert_eq!(said.contains(" (verdict undone) [palisade "), expected == pair, "{said}");
     }
 }
 
