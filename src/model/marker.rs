@@ -18,6 +18,10 @@ pub const VERDICT_NOTE_MAX: usize = 70;
 pub const WORKSPACE_MAX: usize = 30;
 /// Longest policy name a marker can carry whole; a longer one is abbreviated by `abbreviated`.
 pub const POLICY_MAX: usize = 40;
+/// How the comment of an undoing begins; the run and the policies follow.
+pub const UNDO: &str = "undo of ";
+/// How the comment of a release begins that ends leases; the names of the policies follow.
+pub const ENDED: &str = "lease ended: ";
 /// Hexadecimal digits of an abbreviation's hash.
 const HASH_DIGITS: usize = 8;
 
@@ -102,9 +106,8 @@ impl Marker {
     pub fn comment(&self, text: &str) -> String {
         let marker = self.render();
         let room = COMMENT_MAX.saturating_sub(marker.chars().count() + 1);
-        let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         // A bracketed marker inside the author's text would claim another owner.
-        let clean = clean.replace("[palisade ", "(palisade ");
+        let clean = clean(text).replace("[palisade ", "(palisade ");
         let cut = cut(&clean, room);
         if cut.is_empty() { marker } else { format!("{cut} {marker}") }
     }
@@ -133,6 +136,11 @@ impl Marker {
             until,
         })
     }
+}
+
+/// The text with a blank in place of each control character.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The text without blanks around it, and with `…` in place of what is beyond so many characters.

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 
 use crate::inventory::readings::{self, completion};
 use crate::inventory::{ActionRow, Dev, Inventory};
+use crate::model::marker::UNDO;
 use crate::model::{
     ActionStatus, DeviceId, Facet, Holder, Isolation, Marker, PolicyName, Reading, Restriction,
     UnknownReason, Verb, marker,
@@ -36,7 +37,6 @@ use crate::plan::posture::{self, Level, matrix};
 use crate::plan::scene::Scene;
 use crate::plan::types::{Change, Disposition, Entry, Parameters, Reason};
 
-pub use words::PREFIX;
 pub(super) use words::{is_undo, names, put_back_until, run_of};
 
 /// A run that is to be undone.
@@ -179,7 +179,7 @@ impl Case<'_> {
 
     fn text(&self) -> String {
         let policies = self.change.because.iter().map(|why| (why.name.as_str(), String::new()));
-        marker::listed(&format!("{PREFIX}{}: ", self.run), &policies.collect::<Vec<_>>())
+        marker::listed(&format!("{UNDO}{}: ", self.run), &policies.collect::<Vec<_>>())
     }
 
     // ── devices ─────────────────────────────────────────────────────────────────────────────────

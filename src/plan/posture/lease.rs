@@ -23,13 +23,11 @@ use jiff::Timestamp;
 
 use crate::inventory::readings::{self, CalledOff, Taking};
 use crate::inventory::{ActionRow, Dev, Inventory};
+use crate::model::marker::ENDED;
 use crate::model::{Facet, Holder, Marker, PolicyName, Span, WorkspaceId, marker};
 use crate::plan::types::Reason;
 use crate::plan::undo;
 use crate::policy::set::{Containment, Lease, OnManualRelease};
-
-/// How the comment of a release begins that ends leases; the names of the policies follow.
-const ENDED: &str = "lease ended: ";
 
 /// What the history says about a policy that wants a free device.
 #[derive(Debug)]

@@ -5,10 +5,8 @@
 
 use jiff::Timestamp;
 
+use crate::model::marker::UNDO;
 use crate::model::{Marker, PolicyName, marker};
-
-/// How the comment of an undoing begins; the run and the policies follow.
-pub const PREFIX: &str = "undo of ";
 
 /// Until when a posture lasts that an undoing put back; none for any other comment.
 pub(in crate::plan) fn put_back_until(comment: &str) -> Option<Timestamp> {
@@ -17,12 +15,12 @@ pub(in crate::plan) fn put_back_until(comment: &str) -> Option<Timestamp> {
 
 /// Whether the comment is one of an undoing.
 pub(in crate::plan) fn is_undo(comment: &str) -> bool {
-    comment.starts_with(PREFIX)
+    comment.starts_with(UNDO)
 }
 
 /// The run that an undoing's comment names.
 pub(in crate::plan) fn run_of(comment: &str) -> &str {
-    let rest = comment.strip_prefix(PREFIX).unwrap_or_default();
+    let rest = comment.strip_prefix(UNDO).unwrap_or_default();
     rest.split([' ', ':']).next().unwrap_or_default()
 }
 
