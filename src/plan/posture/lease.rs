@@ -121,6 +121,11 @@ impl<'a> Record<'a> {
         self.stands(policy, None).map(|hand| hand.claim(containment.on_manual_release))
     }
 
+    /// Whether a person's word that stands against the policy is later than that.
+    pub(super) fn was_said_since(&self, policy: &PolicyName, at: Timestamp) -> bool {
+        self.stands(policy, None).is_some_and(|hand| hand.at > at)
+    }
+
     /// The person whose word stands against the policy, if one does; with `start`, against what another policy has
     /// placed then. Whoever called off what was to make the device stronger, while it was ours, has not let go of
     /// what there is.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::fleet::{Fleet, ago, marked, marked_until, now};
 use super::not_stronger::{called_off, pc, placed, plan, selective};
 use super::outlived::lasting;
-use super::policies::{exempt, set, tag, workspace};
+use super::policies::{exempt, restrict, set, tag, workspace};
 use super::{drawn, planned, planned_around, rows};
 use crate::model::ActionKind::{self, Isolate, Unisolate};
 use crate::model::ActionStatus::{Pending, Succeeded};
 use crate::model::{Facet, Isolation, Span, Verb};
 use crate::plan::{Circumstances, Lift};
 use crate::policy::PolicySet;
-use crate::policy::set::{IsolationPolicy, OnManualRelease};
+use crate::policy::set::{IsolationPolicy, Lease, OnManualRelease};
 
 const IN_FLIGHT: [&str; 1] = ["changing pc-1 isolation in-flight"];
 
@@ -22,10 +22,15 @@ fn of_ana(hours: u64, level: Isolation) -> Fleet {
     fleet.last_action(|action| action.isolation = Some(level))
 }
 
-/// A full isolation of `aaa`, asked for an hour ago, that waits for its device.
+/// An isolation of `aaa` that waits for its device.
+fn waiting(fleet: Fleet, hours: u64, level: Isolation) -> Fleet {
+    let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(hours)));
+    let fleet = fleet.action("pc-1", Isolate, Pending, ago(hours), &comment, "palisade");
+    fleet.last_action(|action| action.isolation = Some(level))
+}
+
 fn strengthening(fleet: Fleet) -> Fleet {
-    let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(1)));
-    fleet.action("pc-1", Isolate, Pending, ago(1), &comment, "palisade")
+    waiting(fleet, 1, Isolation::Full)
 }
 
 fn word(word: OnManualRelease, mut policy: IsolationPolicy) -> IsolationPolicy {
@@ -97,14 +102,10 @@ fn a_persons_word_about_a_strengthening_counts_for_nothing_else() {
     let before = || called_off(placed(pc(), "aaa", 10, 72, Isolation::Selective), 9);
     let aaa = || lasting("aaa", 72, tag("ir"));
     let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(1)));
-    let of_ours = |kind, level| {
-        let fleet = before().action("pc-1", kind, Pending, ago(1), &comment, "palisade");
-        fleet.last_action(|action| action.isolation = level)
-    };
-    // Its lease runs on: nothing lets the device go, and the same level once more is no harm.
-    let release = plan(&of_ours(Unisolate, None), vec![aaa()]);
+    let fleet = before().action("pc-1", Unisolate, Pending, ago(1), &comment, "palisade");
+    // Its lease runs on: nothing lets the device go.
+    let release = plan(&fleet, vec![aaa()]);
     assert_eq!(release, ["do cancel pc-1 free -> selective (no-longer-wanted)"]);
-    assert_eq!(plan(&of_ours(Isolate, Some(Isolation::Selective)), vec![aaa()]), IN_FLIGHT);
     // Nothing is lifted for who asks where no lease runs any longer.
     let over = called_off(placed(pc(), "bbb", 10, 5, Isolation::Selective), 9);
     let short = word(OnManualRelease::Ask, lasting("aaa", 9, tag("ir")));
@@ -226,4 +227,89 @@ fn no_plan_takes_back_what_the_last_has_sent() {
             assert_eq!(back, None, "seed {seed}: {sent:?}");
         }
     }
+}
+
+/// What a plan of now would not send: it leaves things as they are.
+#[test]
+fn what_is_pending_and_makes_nothing_stronger_is_taken_back() {
+    use Isolation::{Full, Selective};
+    let of = |level| match level {
+        Selective => selective("aaa", 72, tag("ir")),
+        _ => lasting("aaa", 72, tag("ir")),
+    };
+    for (there, pending) in [(Full, Full), (Selective, Selective), (Full, Selective)] {
+        // Over hers it would make her hold ours, to be let go when its lease is over.
+        let hers = of_ana(3, there);
+        assert!(plan(&hers, vec![adopting(of(pending))]).is_empty());
+        for (fleet, policy) in
+            [(hers, adopting(of(pending))), (placed(pc(), "aaa", 3, 72, there), of(there))]
+        {
+            let found = plan(&waiting(fleet, 5, pending), vec![policy]);
+            assert!(found[0].starts_with("do cancel pc-1 "), "{there:?} {pending:?}: {found:?}");
+        }
+    }
+    let mut aaa = restrict("aaa", tag("ir"));
+    aaa.containment.adopt = true;
+    let fleet = pc().by_hand("pc-1", ActionKind::RestrictCodeExecution, Succeeded, ago(3));
+    let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(5)));
+    let kind = ActionKind::RestrictCodeExecution;
+    let fleet = fleet.action("pc-1", kind, Pending, ago(5), &comment, "palisade");
+    let policies = PolicySet { restriction: vec![aaa], ..set() };
+    let found = rows(&planned(&policies, &workspace(), fleet.build()));
+    assert!(found[0].starts_with("do cancel pc-1 "), "{found:?}");
+}
+
+#[test]
+fn full_is_not_waited_for_where_selective_is_wanted_unless_the_service_does_not_say_which() {
+    let pending = |level| {
+        let fleet = waiting(pc(), 2, Isolation::Full);
+        fleet.last_action(|action| action.isolation = level)
+    };
+    let aaa = || selective("aaa", 72, tag("ir"));
+    let found = plan(&pending(Some(Isolation::Full)), vec![aaa()]);
+    assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-wanted)"]);
+    assert_eq!(plan(&pending(Some(Isolation::Selective)), vec![aaa()]), IN_FLIGHT);
+    assert_eq!(plan(&pending(None), vec![aaa()]), IN_FLIGHT);
+}
+
+#[test]
+fn what_asks_is_neither_proposed_nor_waited_for_without_a_lease_left() {
+    let ended = marked("contoso-soc", "aaa").replace("for a test", "lease ended: aaa");
+    let used = placed(pc(), "aaa", 40, 5, Isolation::Full);
+    let used = used.action("pc-1", Unisolate, Succeeded, ago(34), &ended, "palisade");
+    let over = |lease| {
+        let mut aaa = word(OnManualRelease::Ask, lasting("aaa", 5, tag("ir")));
+        aaa.containment.lease = lease;
+        aaa
+    };
+    for (fleet, aaa) in
+        [(pc(), over(Lease::Until(ago(1)))), (used, over(Lease::For(Span::from_hours(5))))]
+    {
+        let fleet = called_off(placed(fleet, "bbb", 30, 72, Isolation::Selective), 20);
+        let isolation = vec![aaa, selective("bbb", 72, tag("ir"))];
+        let policies = PolicySet { isolation: isolation.clone(), ..set() };
+        let lifted = planned_around(&lifted(), &policies, &workspace(), fleet.build());
+        assert!(lifted.changes.is_empty(), "{:?}", rows(&lifted));
+        let found = plan(&waiting(fleet, 4, Isolation::Full), isolation);
+        assert_eq!(found, ["do cancel pc-1 full -> selective (no-longer-wanted)"]);
+    }
+}
+
+/// She let the device go while it was pending: nobody lifted that.
+#[test]
+fn what_was_sent_before_a_persons_word_was_not_lifted() {
+    let aaa = || word(OnManualRelease::Ask, lasting("aaa", 72, tag("ir")));
+    let ccc = word(OnManualRelease::Reassert, selective("ccc", 72, tag("ir")));
+    let sent = |hours| {
+        let fleet =
+            waiting(placed(pc(), "bbb", 10, 72, Isolation::Selective), hours, Isolation::Full);
+        fleet.by_hand("pc-1", Unisolate, Succeeded, ago(8))
+    };
+    let found = plan(&sent(9), vec![aaa()]);
+    assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-wanted)"]);
+    assert_eq!(plan(&sent(7), vec![aaa()]), IN_FLIGHT);
+    let put_back = |hours| placed(sent(hours), "ccc", 6, 72, Isolation::Selective);
+    let found = plan(&put_back(9), vec![aaa(), ccc.clone()]);
+    assert_eq!(found, ["do cancel pc-1 full -> selective (no-longer-wanted)"]);
+    assert_eq!(plan(&put_back(7), vec![aaa(), ccc]), IN_FLIGHT);
 }

@@ -233,16 +233,23 @@ fn a_fixed_end_is_not_moved_by_how_long_the_action_took() {
         let found = rows(&plan(&fleet, [narrowed.clone()]));
         assert_eq!(found, ["do release pc-1 full -> free (lease-ended)"]);
     }
-    // One that has another end by now was not what had been written; nor was that of another policy.
-    let other = |until| {
-        let mut other = lasting("ccc", 72, tag("else"));
-        other.containment.lease = Lease::Until(until);
-        other
-    };
+    // One that has another end by now was not what had been written.
     for until in [ago(1), Span::from_secs(60).after(ago(2)), Span::from_secs(1).before(ago(2))] {
         narrowed.containment.lease = Lease::Until(until);
-        let found = rows(&plan(&fleet, [narrowed.clone(), other(ago(2))]));
+        let found = rows(&plan(&fleet, [narrowed.clone()]));
         assert_eq!(found, ["do release pc-1 full -> free (no-longer-selected)"]);
+    }
+    // But that of another policy, which wanted the device longer than the one that the marker names.
+    let mut other = lasting("ccc", 72, tag("else"));
+    other.containment.lease = Lease::Until(ago(2));
+    for (until, code) in [
+        (Lease::Until(ago(5)), "lease-ended"),
+        (Lease::Until(ago(1)), "no-longer-selected"),
+        (Lease::For(Span::from_hours(72)), "no-longer-selected"),
+    ] {
+        narrowed.containment.lease = until;
+        let found = rows(&plan(&fleet, [narrowed.clone(), other.clone()]));
+        assert_eq!(found, [format!("do release pc-1 full -> free ({code})")]);
     }
 }
 

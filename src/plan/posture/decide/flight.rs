@@ -3,13 +3,15 @@
 //!
 //! Called by `decide`.
 
+use jiff::Timestamp;
+
 use crate::inventory::readings::Placement;
 use crate::model::{ActionId, Holder, PolicyName, Verb};
 use crate::plan::guards::protection::{self, Protection};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::rows::with_holder;
 use crate::plan::posture::decide::{Case, Verdict, strongest};
-use crate::plan::posture::lease::{Claim, Record};
+use crate::plan::posture::lease::Claim;
 use crate::plan::posture::{Level, Wish};
 use crate::plan::types::{Disposition, Parameters, Reason};
 
@@ -30,9 +32,15 @@ impl<'c, L: Level> Case<'c, L> {
         // A release of ours is not to win over what somebody else has placed since, wherever that is.
         let theirs = self.facts.placed.as_ref().is_some_and(|placed| !is_ours(placed));
         let spared = (exempt || protection.is_some()) && !(theirs && to == L::FREE);
-        let wish = if spared { L::FREE } else { self.wish_behind(from, to) };
-        // Leading to where it should be, or a step on the way there.
-        let leads = if to > from { wish > from } else { (to == L::FREE) == (wish == L::FREE) };
+        let row = self.scene.inventory.actions(self.device).find(|row| row.id == *action);
+        let sent = row.map_or(Timestamp::MAX, |row| row.created);
+        let wish = if spared { L::FREE } else { self.wish_behind(from, to, sent) };
+        // Where the service does not say how strong it is, it counts as the strongest.
+        let assumed = row.is_none_or(|row| row.isolation.is_none());
+        let leads = match to {
+            to if to == L::FREE => wish == L::FREE,
+            to => to > from && wish > from && (wish >= to || assumed),
+        };
         if leads {
             return changing("in-flight");
         }
@@ -41,37 +49,44 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     /// The level wanted now, as if nothing were in flight.
-    fn wish_behind(&self, from: L, to: L) -> L {
+    fn wish_behind(&self, from: L, to: L, sent: Timestamp) -> L {
         let record = self.record();
+        // For a policy that asks it was lifted when it was sent after a person's word.
+        let able = |wish: &Wish<'c, L>| {
+            let name = &wish.header.name;
+            match record.claim(name, wish.containment) {
+                Claim::Spent(_) => false,
+                Claim::Ask(_) => !record.was_said_since(name, sent),
+                _ => true,
+            }
+        };
         let wanted = match &self.facts.placed {
-            Some(placed) if is_ours(placed) => self.wish_behind_ours(from, to, placed, &record),
+            Some(placed) if is_ours(placed) => self.wish_behind_ours(from, to, placed, &able),
             Some(_) if to == L::FREE => Some(from),
             Some(placed) => strongest(&self.able_to_adopt(placed, &record)),
-            None => {
-                let able = |wish: &&&Wish<'c, L>| self.may_take(wish, &record);
-                self.wanted.iter().filter(able).map(|wish| wish.level).max()
-            }
+            None => self.wanted.iter().filter(|wish| able(wish)).map(|wish| wish.level).max(),
         };
         wanted.unwrap_or(L::FREE)
     }
 
     /// The same over what we hold. As in `stronger`: what a person has called off is not waited for when it was
-    /// sent once more, and what was sent for a policy that asks was lifted.
+    /// sent once more, unless it was lifted for a policy that asks and may still take.
     fn wish_behind_ours(
         &self,
         from: L,
         to: L,
         placed: &Placement,
-        record: &Record<'c>,
+        able: &dyn Fn(&Wish<'c, L>) -> bool,
     ) -> Option<L> {
-        let ends = self.ends(record, placed).into_iter();
+        let record = self.record();
+        let ends = self.ends(&record, placed).into_iter();
         let running: Vec<_> = ends.filter(|(_, end)| *end > self.now()).collect();
         let rises = to > from && !running.is_empty();
         let counts = |wish: &&&Wish<'c, L>| {
             let word = record.by_hand(&wish.header.name, wish.containment);
             match word.filter(|_| rises) {
                 Some(Claim::Spent(_)) => false,
-                Some(Claim::Ask(_)) => true,
+                Some(Claim::Ask(_)) => able(wish),
                 _ => running.iter().any(|(it, _)| std::ptr::eq(*it, **wish)),
             }
         };

@@ -63,7 +63,9 @@ impl<'c, L: Level> Case<'c, L> {
                     able.push(*wish);
                     why = why.or(Some(reason));
                 }
-                Some(Claim::Ask(reason)) => asking.push((*wish, reason)),
+                Some(Claim::Ask(reason)) if self.may_take(wish, record) => {
+                    asking.push((*wish, reason));
+                }
                 Some(Claim::Spent(reason)) => {
                     spent = spent.or(Some((reason.with("policy", name.as_str()), wish.level)));
                 }
@@ -142,18 +144,28 @@ impl<'c, L: Level> Case<'c, L> {
     /// undoing, and that of an `until` that is still the same, is the end itself.
     pub(super) fn promised(&self, placed: &Placement) -> Option<Timestamp> {
         let written = Marker::find(&placed.comment)?.until?;
-        let until = |wish: &&Wish<'c, L>| {
-            let Holder::Ours { policy, .. } = &placed.by else { return false };
-            // A marker's minute is the one that the end is in.
-            let fixed = |end: Timestamp| (0..60).contains(&end.duration_since(written).as_secs());
-            let same = matches!(wish.containment.lease, Lease::Until(end) if fixed(end));
-            same && marker::names(policy, &wish.header.name)
-        };
         let rest =
-            undo::put_back_until(&placed.comment).is_some() || self.all.iter().any(|it| until(&it));
+            undo::put_back_until(&placed.comment).is_some() || self.is_fixed(placed, written);
         let asked = self.placing().map(|action| action.created).filter(|_| !rest);
         let took = asked.map(|asked| placed.completed.duration_since(asked)).unwrap_or_default();
         Some(written.checked_add(took).unwrap_or(Timestamp::MAX))
+    }
+
+    /// Whether the written end is that of an `until`: of the policy that placed it, or of a longer one that wanted
+    /// the device too.
+    fn is_fixed(&self, placed: &Placement, written: Timestamp) -> bool {
+        let Holder::Ours { policy, .. } = &placed.by else { return false };
+        let until = |wish: &Wish<'c, L>| match wish.containment.lease {
+            Lease::Until(end) => Some(end),
+            Lease::For(_) => None,
+        };
+        // A marker's minute is the one that the end is in.
+        let same = |end: Timestamp| (0..60).contains(&end.duration_since(written).as_secs());
+        let own = self.all.iter().find(|wish| marker::names(policy, &wish.header.name));
+        let own = own.and_then(&until);
+        own.is_some_and(|own| {
+            same(own) || own < written && self.all.iter().filter_map(until).any(same)
+        })
     }
 
     /// Whether the policy that placed it had more in mind than those whose leases are over: it selects the
