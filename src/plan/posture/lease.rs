@@ -121,9 +121,10 @@ impl<'a> Record<'a> {
         self.stands(policy, None).map(|hand| hand.claim(containment.on_manual_release))
     }
 
-    /// Whether a person's word that stands against the policy is later than that.
-    pub(super) fn was_said_since(&self, policy: &PolicyName, at: Timestamp) -> bool {
-        self.stands(policy, None).is_some_and(|hand| hand.at > at)
+    /// Whether a person has let the device go since then, or called off what was pending.
+    pub(super) fn was_said_since(&self, at: Timestamp) -> bool {
+        let hands = self.past.iter().filter_map(|past| self.hand(past)).map(|hand| hand.at);
+        hands.chain(self.off.iter().map(|off| off.at)).any(|said| said > at)
     }
 
     /// The person whose word stands against the policy, if one does; with `start`, against what another policy has

@@ -313,3 +313,69 @@ fn what_was_sent_before_a_persons_word_was_not_lifted() {
     assert_eq!(found, ["do cancel pc-1 full -> selective (no-longer-wanted)"]);
     assert_eq!(plan(&put_back(7), vec![aaa(), ccc]), IN_FLIGHT);
 }
+
+/// What an undoing has done is respected, and so is what it has sent.
+#[test]
+fn what_an_undoing_has_sent_is_waited_for() {
+    let undoing = |until| {
+        let comment = marked_until("contoso-soc", "aaa", until);
+        comment.replace("for a test", "undo of 20261120T020000Z-7f3c9a: aaa")
+    };
+    let later = Span::from_hours(50).after(now());
+    let aaa = |on| lasting("aaa", 72, tag(on));
+    let back = |fleet: Fleet, until| {
+        fleet.action("pc-1", Isolate, Pending, ago(2), &undoing(until), "palisade")
+    };
+    assert_eq!(plan(&back(pc(), later), vec![aaa("else")]), IN_FLIGHT);
+    // Not when the rest of the lease is over, and not over what somebody else holds.
+    let found = plan(&back(pc(), ago(1)), vec![aaa("else")]);
+    assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-selected)"]);
+    let found = plan(&back(of_ana(1, Isolation::Full), later), vec![aaa("else")]);
+    assert_eq!(found, ["do cancel pc-1 full -> full (no-longer-selected)"]);
+    // A device that became exempt is not isolated by it.
+    let end = Span::from_days(9).after(now());
+    let exemptions = vec![exempt("vip", tag("ir"), &[Facet::Isolation], end)];
+    let policies = PolicySet { isolation: vec![aaa("else")], exemptions, ..set() };
+    let found = rows(&planned(&policies, &workspace(), back(pc(), later).build()));
+    assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-wanted)"]);
+    // It lets go what the run had taken.
+    let held = placed(pc(), "aaa", 5, 72, Isolation::Full);
+    let undone = undoing(later);
+    let release =
+        |fleet: Fleet| fleet.action("pc-1", Unisolate, Pending, ago(2), &undone, "palisade");
+    assert_eq!(plan(&release(held), vec![aaa("ir")]), IN_FLIGHT);
+    let found = plan(&release(of_ana(1, Isolation::Full)), vec![aaa("ir")]);
+    assert_eq!(found, ["do cancel pc-1 free -> full (no-longer-wanted)"]);
+}
+
+/// Whoever lets the device go after it was sent takes back that it was lifted, whatever was said before; and it was
+/// lifted for none but the policy that it was sent for.
+#[test]
+fn what_was_lifted_is_for_one_policy_and_until_the_next_word() {
+    let aaa = || word(OnManualRelease::Ask, lasting("aaa", 72, tag("ir")));
+    let sent = |fleet| waiting(called_off(fleet, 10), 8, Isolation::Full);
+    let fleet = placed(pc(), "aaa", 30, 72, Isolation::Selective);
+    assert_eq!(plan(&sent(fleet.clone()), vec![aaa()]), IN_FLIGHT);
+    let gone = sent(fleet).by_hand("pc-1", Unisolate, Succeeded, ago(7));
+    let found = plan(&gone, vec![aaa()]);
+    assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-wanted)"]);
+    // `bbb`, which reasserts, has sent it, and is gone.
+    let fleet = placed(pc(), "aaa", 30, 72, Isolation::Full);
+    let fleet = fleet.by_hand("pc-1", Unisolate, Succeeded, ago(8));
+    let comment = marked_until("contoso-soc", "bbb", Span::from_hours(72).after(ago(7)));
+    let fleet = fleet.action("pc-1", Isolate, Pending, ago(7), &comment, "palisade");
+    assert_eq!(plan(&fleet, vec![aaa()]), ["do cancel pc-1 full -> free (policy-gone)"]);
+}
+
+#[test]
+fn a_strengthening_is_not_waited_for_without_a_lease_left() {
+    let ended = marked("contoso-soc", "aaa").replace("for a test", "lease ended: aaa");
+    let fleet = placed(pc(), "aaa", 40, 5, Isolation::Full);
+    let fleet = fleet.action("pc-1", Unisolate, Succeeded, ago(34), &ended, "palisade");
+    let fleet = strengthening(placed(fleet, "aaa", 20, 72, Isolation::Selective));
+    let mut aaa = lasting("aaa", 72, tag("ir"));
+    let found = plan(&fleet, vec![aaa.clone()]);
+    assert_eq!(found, ["do cancel pc-1 full -> selective (no-longer-wanted)"]);
+    aaa.containment.renewal = 3;
+    assert_eq!(plan(&fleet, vec![aaa]), IN_FLIGHT);
+}

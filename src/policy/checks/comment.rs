@@ -16,21 +16,24 @@ pub(super) fn comment(cx: &mut Cx<'_>, spec: &Node, header: &Header) -> Arc<str>
     let node = spec.get("comment");
     let written = node.and_then(Node::text);
     let text = written.or(header.description.as_deref()).unwrap_or(header.name.as_str());
-    refuse_reserved(cx, text, node.unwrap_or(spec));
-    finish(cx, text, node.filter(|_| written.is_some()), ROOM)
+    let finished = finish(cx, text, node.filter(|_| written.is_some()), ROOM);
+    refuse_reserved(cx, &finished, node.unwrap_or(spec));
+    finished
 }
 
 /// A comment of an alert rule, with the suffix.
 pub(super) fn written(cx: &mut Cx<'_>, node: &Node) -> Option<Arc<str>> {
     let text = super::leaf::text(cx, node)?;
-    refuse_reserved(cx, &text, node);
-    Some(finish(cx, &text, Some(node), ROOM - VERDICT_NOTE_MAX))
+    let finished = finish(cx, &text, Some(node), ROOM - VERDICT_NOTE_MAX);
+    refuse_reserved(cx, &finished, node);
+    Some(finished)
 }
 
 /// What the comments say that are read again is not for an author to say, who may write it in a description too.
 fn refuse_reserved(cx: &mut Cx<'_>, text: &str, node: &Node) {
-    let text = clean(text);
-    if let Some(head) = [UNDO, ENDED].into_iter().find(|head| text.trim_start().starts_with(head)) {
+    // A blank and the marker follow.
+    let text = format!("{} ", clean(text).trim());
+    if let Some(head) = [UNDO, ENDED].into_iter().find(|head| text.starts_with(head)) {
         let message = format!("a comment begins with `{}`", head.trim_end());
         cx.report::<()>(Code::ReservedComment, &node.place, message);
     }

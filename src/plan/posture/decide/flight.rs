@@ -5,8 +5,9 @@
 
 use jiff::Timestamp;
 
+use crate::inventory::ActionRow;
 use crate::inventory::readings::Placement;
-use crate::model::{ActionId, Holder, PolicyName, Verb};
+use crate::model::{ActionId, Holder, PolicyName, Verb, marker};
 use crate::plan::guards::protection::{self, Protection};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::rows::with_holder;
@@ -14,6 +15,7 @@ use crate::plan::posture::decide::{Case, Verdict, strongest};
 use crate::plan::posture::lease::Claim;
 use crate::plan::posture::{Level, Wish};
 use crate::plan::types::{Disposition, Parameters, Reason};
+use crate::plan::undo;
 
 impl<'c, L: Level> Case<'c, L> {
     pub(super) fn in_flight(&self, from: L, to: L, action: &ActionId, by: &Holder) -> Verdict {
@@ -24,22 +26,20 @@ impl<'c, L: Level> Case<'c, L> {
             Verdict::Row(Disposition::Changing, Box::new(with_holder(entry, by)))
         };
         let Holder::Ours { policy, .. } = by else { return changing("in-flight-foreign") };
-        if self.all.iter().any(|wish| wish.reach.doubt().is_some()) {
+        // A release of ours is not to win over what somebody else has placed since, wherever that is.
+        let theirs = self.facts.placed.as_ref().is_some_and(|placed| !is_ours(placed));
+        let frees_theirs = theirs && to == L::FREE;
+        if !frees_theirs && self.all.iter().any(|wish| wish.reach.doubt().is_some()) {
             return changing("in-flight");
         }
         let exempt = self.scene.exemption(self.device, L::FACET).is_some();
         let protection = protection::of(self.scene, self.device);
-        // A release of ours is not to win over what somebody else has placed since, wherever that is.
-        let theirs = self.facts.placed.as_ref().is_some_and(|placed| !is_ours(placed));
-        let spared = (exempt || protection.is_some()) && !(theirs && to == L::FREE);
+        let spared = (exempt || protection.is_some()) && !frees_theirs;
         let row = self.scene.inventory.actions(self.device).find(|row| row.id == *action);
-        let sent = row.map_or(Timestamp::MAX, |row| row.created);
-        let wish = if spared { L::FREE } else { self.wish_behind(from, to, sent) };
-        // Where the service does not say how strong it is, it counts as the strongest.
-        let assumed = row.is_none_or(|row| row.isolation.is_none());
-        let leads = match to {
-            to if to == L::FREE => wish == L::FREE,
-            to => to > from && wish > from && (wish >= to || assumed),
+        let leads = match row.filter(|row| !spared && undo::is_undo(&row.comment)) {
+            Some(_) if to == L::FREE => !frees_theirs,
+            Some(row) if self.is_put_back(&row.comment) => to > from,
+            _ => self.leads(from, to, policy, row.filter(|_| !spared)),
         };
         if leads {
             return changing("in-flight");
@@ -48,15 +48,32 @@ impl<'c, L: Level> Case<'c, L> {
         self.cancel((from, to), action, policy, why)
     }
 
-    /// The level wanted now, as if nothing were in flight.
-    fn wish_behind(&self, from: L, to: L, sent: Timestamp) -> L {
+    /// Whether an undoing put it back, for a rest of a lease that is not over.
+    fn is_put_back(&self, comment: &str) -> bool {
+        undo::put_back_until(comment).is_some_and(|end| end > self.now())
+    }
+
+    /// Whether it leads to where the device should be, or is a step on the way there; without a row, which is that
+    /// the device is spared, it should be free.
+    fn leads(&self, from: L, to: L, policy: &PolicyName, row: Option<&ActionRow>) -> bool {
+        let wish = row.map_or(L::FREE, |row| self.wish_behind(from, to, policy, row.created));
+        if to == L::FREE {
+            return wish == L::FREE;
+        }
+        // Where the service does not say how strong it is, it counts as the strongest.
+        let assumed = row.is_none_or(|row| row.isolation.is_none());
+        to > from && wish > from && (wish >= to || assumed)
+    }
+
+    /// The level wanted now, as if nothing were in flight: `policy` has sent something at that time.
+    fn wish_behind(&self, from: L, to: L, policy: &PolicyName, sent: Timestamp) -> L {
         let record = self.record();
-        // For a policy that asks it was lifted when it was sent after a person's word.
+        // For a policy that asks it was lifted when it was sent for it, and after whatever a person has said.
         let able = |wish: &Wish<'c, L>| {
             let name = &wish.header.name;
             match record.claim(name, wish.containment) {
                 Claim::Spent(_) => false,
-                Claim::Ask(_) => !record.was_said_since(name, sent),
+                Claim::Ask(_) => marker::names(policy, name) && !record.was_said_since(sent),
                 _ => true,
             }
         };
@@ -69,8 +86,8 @@ impl<'c, L: Level> Case<'c, L> {
         wanted.unwrap_or(L::FREE)
     }
 
-    /// The same over what we hold. As in `stronger`: what a person has called off is not waited for when it was
-    /// sent once more, unless it was lifted for a policy that asks and may still take.
+    /// The same over what we hold. As in `stronger`: who may not take more has no say in what makes it stronger, and
+    /// what a policy that asks was lifted for needs no lease of its own that runs.
     fn wish_behind_ours(
         &self,
         from: L,
@@ -83,12 +100,12 @@ impl<'c, L: Level> Case<'c, L> {
         let running: Vec<_> = ends.filter(|(_, end)| *end > self.now()).collect();
         let rises = to > from && !running.is_empty();
         let counts = |wish: &&&Wish<'c, L>| {
-            let word = record.by_hand(&wish.header.name, wish.containment);
-            match word.filter(|_| rises) {
-                Some(Claim::Spent(_)) => false,
-                Some(Claim::Ask(_)) => able(wish),
-                _ => running.iter().any(|(it, _)| std::ptr::eq(*it, **wish)),
-            }
+            let runs = running.iter().any(|(it, _)| std::ptr::eq(*it, **wish));
+            let asks = || {
+                let word = record.by_hand(&wish.header.name, wish.containment);
+                matches!(word, Some(Claim::Ask(_)))
+            };
+            if rises { able(wish) && (runs || asks()) } else { runs }
         };
         self.wanted.iter().filter(counts).map(|wish| wish.level).max()
     }
