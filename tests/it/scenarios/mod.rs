@@ -61,6 +61,7 @@ scripts! {
     an_empty_set_is_not_everything,
     an_expired_exemption,
     an_inventory_that_shrinks,
+    an_undoing_that_waits_for_its_device,
     an_unreadable_source_is_not_nothing,
     cancelling_takes_back_our_own_alone,
     hostile_names,
