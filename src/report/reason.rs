@@ -137,6 +137,7 @@ fn fill(template: &str, facts: &BTreeMap<String, Value>) -> Option<String> {
 /// One fact for people: times to the minute, shares as percentages, numbers with separators.
 fn fact(key: &str, value: &Value) -> String {
     match value {
+        Value::String(text) if key == "group" && text.is_empty() => "ungrouped".to_owned(),
         Value::String(text) => match text.parse::<Timestamp>() {
             Ok(at) => measure::instant(at),
             Err(_) => escape::name(text, 120),
@@ -166,6 +167,12 @@ mod tests {
         // A plan file from elsewhere may have anything for the name of a fact.
         let reason = Reason::new("brand-new").with("a\x1b[2Jb", 1);
         assert_eq!(sentence(&reason), "brand-new (a\\u{1b}[2Jb 1)");
+    }
+
+    #[test]
+    fn devices_without_a_group_have_a_word() {
+        let reason = Reason::new("cap-group").with("group", "");
+        assert_eq!(short(&reason), "over the cap of ungrouped");
     }
 
     #[test]
