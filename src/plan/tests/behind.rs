@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::fleet::{Fleet, ago, marked, marked_until, now};
 use super::not_stronger::{called_off, pc, placed, plan, selective};
-use super::outlived::lasting;
+use super::outlived::{by_alert, lasting};
 use super::policies::{exempt, restrict, set, tag, workspace};
 use super::{drawn, planned, planned_around, rows};
+use crate::inventory::What;
 use crate::model::ActionKind::{self, Isolate, Unisolate};
 use crate::model::ActionStatus::{Pending, Succeeded};
 use crate::model::{Facet, Isolation, Span, Verb};
@@ -167,7 +168,14 @@ fn a_pending_release_of_ours_does_not_let_go_what_an_analyst_has_placed_since() 
         ] {
             assert_eq!(rows(&plan), ["do cancel pc-1 free -> full (no-longer-wanted)"]);
         }
+        // Nor does it wait until it can be told whether some other policy selects the device.
+        let doubt = fleet.lacks(What::Alerts);
+        let found = plan(&doubt, vec![aaa(), lasting("bbb", 72, by_alert())]);
+        assert_eq!(found, ["do cancel pc-1 free -> full (no-longer-wanted)"]);
     }
+    // Without anybody's hold behind it nothing is taken back on a doubt.
+    let doubt = strengthening(pc()).lacks(What::Alerts);
+    assert_eq!(plan(&doubt, vec![lasting("bbb", 72, by_alert())]), IN_FLIGHT);
 }
 
 #[test]

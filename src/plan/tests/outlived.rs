@@ -36,7 +36,7 @@ pub(super) fn lasting(name: &str, hours: u64, devices: DeviceExpr) -> IsolationP
     policy
 }
 
-fn by_alert() -> DeviceExpr {
+pub(super) fn by_alert() -> DeviceExpr {
     let category = AlertExpr::Term(AlertTerm::Category(vec![Arc::from("Malware")]));
     DeviceExpr::Term(DeviceTerm::Alert(Box::new(category)))
 }
