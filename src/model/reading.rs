@@ -89,3 +89,11 @@ pub enum Holder {
     /// Nobody is named.
     Nobody,
 }
+
+impl Holder {
+    /// Whether this workspace put it there.
+    #[must_use]
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Ours { .. })
+    }
+}

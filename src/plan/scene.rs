@@ -11,7 +11,7 @@ use roaring::RoaringBitmap;
 
 use crate::inventory::readings;
 use crate::inventory::{Dev, Inventory, What};
-use crate::model::{DeviceId, Facet, Holder};
+use crate::model::{DeviceId, Facet};
 use crate::plan::Input;
 use crate::plan::types::{Reason, Target, TargetKind, Why};
 use crate::policy::selector::{self, DeviceExpr, DeviceTerm, DeviceTerms, Trigger};
@@ -140,7 +140,7 @@ impl<'a> Scene<'a> {
         for action in inventory.all_actions() {
             let ours = || {
                 let holder = readings::holder_of(action, &self.input.workspace.id);
-                matches!(holder, Holder::Ours { .. })
+                holder.is_ours()
             };
             if lacks(&action.device) && ours() {
                 absent.insert(action.device.clone());

@@ -148,7 +148,7 @@ impl Case<'_> {
     /// Somebody acted on the device after the run; or the run was undone there before.
     fn moved_by(&self, last: &ActionRow) -> Verdict {
         let holder = readings::holder_of(last, &self.scene.input.workspace.id);
-        if matches!(holder, Holder::Ours { .. }) && self.is_undone_by(&last.comment) {
+        if holder.is_ours() && self.is_undone_by(&last.comment) {
             return self.undone(last.updated);
         }
         self.moved(Some(&last.requestor), last.updated, last.kind.wire())
@@ -194,7 +194,7 @@ impl Case<'_> {
             Reading::Known(value) => *value,
             Reading::Unknown(reason) => return Some(self.unknown(reason)),
             Reading::Changing { action, by, .. } => {
-                let ours = matches!(by, Holder::Ours { .. });
+                let ours = by.is_ours();
                 let code = if ours { "in-flight" } else { "in-flight-foreign" };
                 let reason = Reason::new(code).with("action", action.as_str());
                 let reason = posture::by_holder(reason, by);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::inventory::readings;
-use crate::model::{ActionKind, ActionStatus, Holder, Verb};
+use crate::model::{ActionKind, ActionStatus, Verb};
 use crate::plan::guards::{Breach, Ground, Left, Measured, seconds};
 use crate::plan::order::Proposal;
 
@@ -76,7 +76,7 @@ fn released(ground: &Ground<'_>, proposal: &Proposal) -> Option<Timestamp> {
         .inventory
         .actions(proposal.device?)
         .filter(|action| action.kind == kind && action.status == ActionStatus::Succeeded)
-        .filter(|action| matches!(readings::holder_of(action, ours), Holder::Ours { .. }))
+        .filter(|action| readings::holder_of(action, ours).is_ours())
         .map(|action| action.updated)
         .max()
 }

@@ -256,7 +256,7 @@ impl<'a> Record<'a> {
 
     fn used_up(&self, policy: &PolicyName, past: &Past<'_>) -> Option<Use> {
         let (at, by) = (past.taking.ended?, past.ender?);
-        let ours = matches!(readings::holder_of(by, self.ours), Holder::Ours { .. });
+        let ours = readings::holder_of(by, self.ours).is_ours();
         let leases = ended_for(policy, &by.comment).filter(|_| ours)?;
         Some(Use { at, leases })
     }

@@ -41,8 +41,8 @@ impl Case<'_> {
     }
 
     fn reclassify(&self, alert: &AlertRow, now: String, parameters: Parameters) -> Verdict {
-        let verdict = parameters.classification.is_some() || parameters.determination.is_some();
-        let text = if verdict { verdict::undone(&self.text()) } else { self.text() };
+        let judges = parameters.classification.is_some() || parameters.determination.is_some();
+        let text = if judges { verdict::undone(&self.text()) } else { self.text() };
         let rule = self.change.because.first().map_or("", |why| why.name.as_str());
         let change = self.scene.change(Order {
             verb: Verb::Classify,

@@ -26,43 +26,52 @@ impl<'c, L: Level> Case<'c, L> {
             Verdict::Row(Disposition::Changing, Box::new(with_holder(entry, by)))
         };
         let Holder::Ours { policy, .. } = by else { return changing("in-flight-foreign") };
-        // A release of ours is not to win over what somebody else has placed since, wherever that is.
-        let theirs = self.facts.placed.as_ref().is_some_and(|placed| !is_ours(placed));
-        let frees_theirs = theirs && to == L::FREE;
-        if !frees_theirs && self.all.iter().any(|wish| wish.reach.doubt().is_some()) {
-            return changing("in-flight");
-        }
+        let actions = &mut self.scene.inventory.actions(self.device);
+        let Some(row) = actions.find(|row| row.id == *action) else { return changing("in-flight") };
         let exempt = self.scene.exemption(self.device, L::FACET).is_some();
         let protection = protection::of(self.scene, self.device);
-        let spared = (exempt || protection.is_some()) && !frees_theirs;
-        let row = self.scene.inventory.actions(self.device).find(|row| row.id == *action);
-        let leads = match row.filter(|row| !spared && undo::is_undo(&row.comment)) {
-            Some(_) if to == L::FREE => !frees_theirs,
-            Some(row) if self.is_put_back(&row.comment) => to > from,
-            _ => self.leads(from, to, policy, row.filter(|_| !spared)),
-        };
-        if leads {
+        let spared = exempt || protection.is_some();
+        if self.is_waited_for(from, to, policy, row, spared) {
             return changing("in-flight");
         }
         let why = self.no_longer(to, policy, (exempt, protection));
         self.cancel((from, to), action, policy, why)
     }
 
-    /// Whether an undoing put it back, for a rest of a lease that is not over.
-    fn is_put_back(&self, comment: &str) -> bool {
-        undo::put_back_until(comment).is_some_and(|end| end > self.now())
-    }
-
-    /// Whether it leads to where the device should be, or is a step on the way there; without a row, which is that
-    /// the device is spared, it should be free.
-    fn leads(&self, from: L, to: L, policy: &PolicyName, row: Option<&ActionRow>) -> bool {
-        let wish = row.map_or(L::FREE, |row| self.wish_behind(from, to, policy, row.created));
-        if to == L::FREE {
+    /// Whether what `policy` has sent leads to where the device should be, or is a step on the way there.
+    fn is_waited_for(
+        &self,
+        from: L,
+        to: L,
+        policy: &PolicyName,
+        row: &ActionRow,
+        spared: bool,
+    ) -> bool {
+        let frees = to == L::FREE;
+        let theirs = self.facts.placed.as_ref().is_some_and(|placed| !placed.by.is_ours());
+        // A release of ours is not to win over what somebody else has placed since, wherever that is.
+        if frees && theirs {
+            return false;
+        }
+        if self.doubt().is_some() {
+            return true;
+        }
+        if spared {
+            return frees;
+        }
+        // What an undoing has sent is as good as done: a release, or the rest of a lease that is not over.
+        if frees && undo::is_undo(&row.comment) {
+            return true;
+        }
+        if undo::put_back_until(&row.comment).is_some_and(|end| end > self.now()) {
+            return to > from;
+        }
+        let wish = self.wish_behind(from, to, policy, row.created);
+        if frees {
             return wish == L::FREE;
         }
         // Where the service does not say how strong it is, it counts as the strongest.
-        let assumed = row.is_none_or(|row| row.isolation.is_none());
-        to > from && wish > from && (wish >= to || assumed)
+        to > from && wish > from && (wish >= to || row.isolation.is_none())
     }
 
     /// The level wanted now, as if nothing were in flight: `policy` has sent something at that time.
@@ -78,8 +87,7 @@ impl<'c, L: Level> Case<'c, L> {
             }
         };
         let wanted = match &self.facts.placed {
-            Some(placed) if is_ours(placed) => self.wish_behind_ours(from, to, placed, &able),
-            Some(_) if to == L::FREE => Some(from),
+            Some(placed) if placed.by.is_ours() => self.wish_behind_ours(from, to, placed, &able),
             Some(placed) => strongest(&self.able_to_adopt(placed, &record)),
             None => self.wanted.iter().filter(|wish| able(wish)).map(|wish| wish.level).max(),
         };
@@ -168,8 +176,4 @@ impl<'c, L: Level> Case<'c, L> {
         });
         Verdict::Do(Box::new(Proposal { change, device: Some(self.device), adds: false }))
     }
-}
-
-fn is_ours(placed: &Placement) -> bool {
-    matches!(placed.by, Holder::Ours { .. })
 }

@@ -38,7 +38,7 @@ use jiff::Timestamp;
 
 use crate::inventory::Dev;
 use crate::inventory::readings::{Facts, Placement};
-use crate::model::{Holder, PolicyName, Reading, UnknownReason};
+use crate::model::{PolicyName, Reading, UnknownReason};
 use crate::plan::draft::{Draft, unknown_reason};
 use crate::plan::order::Proposal;
 use crate::plan::posture::lease::Record;
@@ -126,7 +126,7 @@ impl<'c, L: Level> Case<'c, L> {
     fn known(&self, value: L) -> Verdict {
         match &self.facts.placed {
             _ if value == L::FREE => self.free(),
-            Some(placed) if matches!(placed.by, Holder::Ours { .. }) => self.ours(value, placed),
+            Some(placed) if placed.by.is_ours() => self.ours(value, placed),
             Some(placed) => self.foreign(value, placed),
             // A restrictive reading always rests on an action.
             None => self.unknown(unknown_reason(&UnknownReason::HistoryPartial)),
@@ -137,7 +137,7 @@ impl<'c, L: Level> Case<'c, L> {
     fn held_by_us(&self) -> Option<(L, &'c Placement)> {
         let Reading::Known(value) = self.facts.reading else { return None };
         let placed = self.facts.placed.as_ref().filter(|_| value != L::FREE)?;
-        matches!(placed.by, Holder::Ours { .. }).then_some((value, placed))
+        placed.by.is_ours().then_some((value, placed))
     }
 
     fn record(&self) -> Record<'c> {

@@ -178,7 +178,7 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     /// What could not be read whole and decides whether some policy selects the device.
-    fn doubt(&self) -> Option<What> {
+    pub(super) fn doubt(&self) -> Option<What> {
         self.all.iter().find_map(|wish| wish.reach.doubt())
     }
 
