@@ -197,10 +197,11 @@ pub fn scores_text(inventories: &[Inventory], style: Style) -> String {
         if let Some(score) = inventory.exposure_score() {
             rows.push(vec!["whole tenant".to_owned(), format!("{score:.1}")]);
         }
-        rows.extend(groups.iter().map(|(name, score)| {
-            let name = if name.is_empty() { "ungrouped" } else { name };
-            vec![name.to_owned(), format!("{score:.1}")]
-        }));
+        rows.extend(
+            groups
+                .iter()
+                .map(|(name, score)| vec![measure::group(name).to_owned(), format!("{score:.1}")]),
+        );
         if !rows.is_empty() {
             table::write(
                 &mut page,

@@ -110,6 +110,15 @@ pub fn unbroken(text: &str) -> String {
     text.replace(' ', "\u{a0}")
 }
 
+/// What devices without a group are called.
+pub const UNGROUPED: &str = "ungrouped";
+
+/// A group as it is written; untrusted text, not escaped here.
+#[must_use]
+pub fn group(name: &str) -> &str {
+    if name.is_empty() { UNGROUPED } else { name }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -137,7 +137,7 @@ fn fill(template: &str, facts: &BTreeMap<String, Value>) -> Option<String> {
 /// One fact for people: times to the minute, shares as percentages, numbers with separators.
 fn fact(key: &str, value: &Value) -> String {
     match value {
-        Value::String(text) if key == "group" && text.is_empty() => "ungrouped".to_owned(),
+        Value::String(text) if key == "group" => escape::name(measure::group(text), 120),
         Value::String(text) => match text.parse::<Timestamp>() {
             Ok(at) => measure::instant(at),
             Err(_) => escape::name(text, 120),

@@ -1,16 +1,14 @@
 //! What is behind a pending action of ours: it is waited for as long as a plan of now would send it, and no longer.
 
-use std::collections::BTreeMap;
-
 use super::fleet::{Fleet, ago, marked, marked_until, now};
 use super::not_stronger::{called_off, pc, placed, plan, selective};
 use super::outlived::{by_alert, lasting};
 use super::policies::{exempt, restrict, set, tag, workspace};
-use super::{drawn, planned, planned_around, rows};
+use super::{planned, planned_around, rows};
 use crate::inventory::What;
 use crate::model::ActionKind::{self, Isolate, Unisolate};
 use crate::model::ActionStatus::{Pending, Succeeded};
-use crate::model::{Facet, Isolation, Span, Verb};
+use crate::model::{Facet, Isolation, Span};
 use crate::plan::{Circumstances, Lift};
 use crate::policy::PolicySet;
 use crate::policy::set::{IsolationPolicy, Lease, OnManualRelease};
@@ -44,7 +42,7 @@ fn adopting(mut policy: IsolationPolicy) -> IsolationPolicy {
     policy
 }
 
-fn lifted() -> Circumstances {
+pub(super) fn lifted() -> Circumstances {
     let lift = Lift { code: "released-by-hand".into(), because: "IR".into() };
     Circumstances { lifts: vec![lift], ..Default::default() }
 }
@@ -196,44 +194,6 @@ fn a_lease_is_spent_although_its_name_stands_behind_many_others() {
         let fleet = fleet.action("pc-1", Unisolate, Succeeded, ago(2), &ended, "palisade");
         let found = rows(&planned(&policies, &workspace(), fleet.build()));
         assert_eq!(found, ["held pc-1 isolation lease-spent"], "{count} names of {length}");
-    }
-}
-
-/// In drawn worlds: what a plan has sent is not taken back by the next one at the same instant.
-#[test]
-fn no_plan_takes_back_what_the_last_has_sent() {
-    for seed in 0..400 {
-        let (fleet, policies, _) = drawn(seed);
-        let plan = |around: &Circumstances, fleet: &Fleet| {
-            planned_around(around, &policies, &workspace(), fleet.build())
-        };
-        let (mut after, mut sent) = (fleet.clone(), BTreeMap::new());
-        for change in plan(&lifted(), &fleet).changes {
-            let (kind, level) = match (change.verb, change.to.as_str()) {
-                (Verb::Isolate, "full") => (Isolate, Some(Isolation::Full)),
-                (Verb::Isolate, _) => (Isolate, Some(Isolation::Selective)),
-                (Verb::Release, _) => (Unisolate, None),
-                (Verb::Restrict, _) => (ActionKind::RestrictCodeExecution, None),
-                (Verb::Unrestrict, _) => (ActionKind::UnrestrictCodeExecution, None),
-                _ => continue,
-            };
-            let comment = change.parameters.comment.clone().unwrap();
-            after = after.action(&change.target.name, kind, Pending, now(), &comment, "palisade");
-            let mut id = None;
-            after = after.last_action(|action| {
-                action.isolation = level;
-                id = Some(action.id.to_string());
-            });
-            sent.insert(id.unwrap(), change);
-        }
-        for around in [lifted(), Circumstances::default()] {
-            let next = plan(&around, &after).changes;
-            let back = next.iter().find(|change| {
-                let id = change.parameters.action_id.as_ref();
-                change.verb == Verb::Cancel && id.is_some_and(|id| sent.contains_key(id))
-            });
-            assert_eq!(back, None, "seed {seed}: {sent:?}");
-        }
     }
 }
 

@@ -8,12 +8,14 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::fleet::{WORKSPACE, device_id};
+use super::behind::lifted;
+use super::fleet::{Fleet, WORKSPACE, device_id};
 use super::policies::workspace;
 use super::world::{Draw, NAMES, applied, flapping, fleet, guarded, policies};
-use super::{ids, planned};
+use super::{drawn, ids, planned, planned_around};
 use crate::inventory::What;
-use crate::model::{Facet, Verb};
+use crate::model::{ActionStatus, Facet, Verb};
+use crate::plan::Circumstances;
 use crate::plan::file::{read, to_bytes};
 use crate::plan::types::{Change, TargetKind};
 
@@ -108,6 +110,29 @@ proptest! {
                 .any(|row| row.device.to_string() == id && row.comment.contains(&marker));
             let listed = partial.unknown.iter().any(|entry| entry.target.id == id);
             prop_assert!(!governed || !ours || listed, "{id}");
+        }
+    }
+}
+
+#[test]
+fn no_plan_takes_back_what_the_last_has_sent() {
+    for seed in 0..400 {
+        let (fleet, policies, _) = drawn(seed);
+        let plan = |around: &Circumstances, fleet: &Fleet| {
+            planned_around(around, &policies, &workspace(), fleet.build())
+        };
+        let before = fleet.actions.len();
+        let mut first = plan(&lifted(), &fleet);
+        first.changes.retain(|change| change.verb != Verb::Cancel);
+        let mut after = applied(fleet, &first);
+        let sent = &mut after.actions[before..];
+        sent.iter_mut().for_each(|row| row.status = ActionStatus::Pending);
+        let sent: BTreeSet<String> = sent.iter().map(|row| row.id.to_string()).collect();
+        for around in [lifted(), Circumstances::default()] {
+            let next = plan(&around, &after).changes;
+            let of_ours = |id: &String| sent.contains(id);
+            let back = next.iter().find(|it| it.parameters.action_id.as_ref().is_some_and(of_ours));
+            assert_eq!(back, None, "seed {seed}");
         }
     }
 }

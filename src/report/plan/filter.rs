@@ -4,6 +4,7 @@
 
 use crate::model::Verb;
 use crate::plan::types::{Disposition, Plan, TargetKind};
+use crate::report::measure;
 use crate::report::plan::items::{self, Item};
 
 /// What is let through; an empty filter lets through everything.
@@ -60,7 +61,7 @@ impl Filter {
 
 fn lets_group(wanted: &str, item: &Item<'_>) -> bool {
     let group = item.target().group.as_str();
-    let wanted = if wanted.eq_ignore_ascii_case("ungrouped") { "" } else { wanted };
+    let wanted = if wanted.eq_ignore_ascii_case(measure::UNGROUPED) { "" } else { wanted };
     item.target().kind == TargetKind::Device && group.eq_ignore_ascii_case(wanted)
 }
 

@@ -123,11 +123,7 @@ fn risk(tenant: &TenantSection, changes: &[&Change]) -> Option<(Risk, Vec<String
 
 /// A group as it is written; ungrouped devices have none.
 pub(super) fn group_name(name: &str) -> String {
-    if name.is_empty() {
-        "ungrouped".to_owned()
-    } else {
-        measure::unbroken(&crate::report::escape::name(name, 40))
-    }
+    measure::unbroken(&crate::report::escape::name(measure::group(name), 40))
 }
 
 fn verb_rows<'a>(
