@@ -114,9 +114,12 @@ proptest! {
     }
 }
 
+/// Worlds in which a foreign hold older than the lease is made stronger, and in which a policy asks, are rare.
+const RARE: [u64; 4] = [1328, 1382, 3763, 4300];
+
 #[test]
 fn no_plan_takes_back_what_the_last_has_sent() {
-    for seed in 0..400 {
+    for seed in (0..200).chain(RARE) {
         let (fleet, policies, _) = drawn(seed);
         let plan = |around: &Circumstances, fleet: &Fleet| {
             planned_around(around, &policies, &workspace(), fleet.build())
