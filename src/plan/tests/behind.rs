@@ -216,6 +216,10 @@ fn what_is_pending_and_makes_nothing_stronger_is_taken_back() {
             assert!(found[0].starts_with("do cancel pc-1 "), "{there:?} {pending:?}: {found:?}");
         }
     }
+    // Though more is wanted: that is sent when this is gone.
+    let less = waiting(placed(pc(), "aaa", 3, 72, Selective), 5, Selective);
+    let found = plan(&less, vec![of(Full)]);
+    assert_eq!(found, ["do cancel pc-1 selective -> selective (no-longer-wanted)"]);
     let mut aaa = restrict("aaa", tag("ir"));
     aaa.containment.adopt = true;
     let fleet = pc().by_hand("pc-1", ActionKind::RestrictCodeExecution, Succeeded, ago(3));
@@ -238,6 +242,11 @@ fn full_is_not_waited_for_where_selective_is_wanted_unless_the_service_does_not_
     assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-wanted)"]);
     assert_eq!(plan(&pending(Some(Isolation::Selective)), vec![aaa()]), IN_FLIGHT);
     assert_eq!(plan(&pending(None), vec![aaa()]), IN_FLIGHT);
+    // Where that is in force already, whatever it is adds nothing that is wanted.
+    let there = strengthening(placed(pc(), "aaa", 3, 72, Isolation::Selective));
+    let there = there.last_action(|action| action.isolation = None);
+    let found = plan(&there, vec![aaa()]);
+    assert_eq!(found, ["do cancel pc-1 full -> selective (no-longer-wanted)"]);
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl<'c, L: Level> Case<'c, L> {
             return wish == L::FREE;
         }
         // Where the service does not say how strong it is, it counts as the strongest.
-        to > from && wish > from && (wish >= to || row.isolation.is_none())
+        to > from && (wish >= to || row.isolation.is_none() && wish > from)
     }
 
     /// The level wanted now, as if nothing were in flight: `policy` has sent something at that time.
