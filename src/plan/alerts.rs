@@ -26,7 +26,7 @@ use crate::model::{
 };
 use crate::plan::draft::Draft;
 use crate::plan::order::{Order, Proposal};
-use crate::plan::scene::{Scene, why};
+use crate::plan::scene::{Scene, unanswered, why};
 use crate::plan::types::{
     Disposition, Entry, Level, Objection, Parameters, Reason, Risk, Target, TargetKind, Why,
 };
@@ -123,7 +123,7 @@ impl Case<'_> {
             return draft.row(Disposition::Held, entry);
         }
         if let Some(what) = first.doubt {
-            let reason = Reason::new("selector-partial").with("what", what.word());
+            let reason = unanswered(what);
             return draft.row(Disposition::Unknown, self.entry(reason, &[first], None));
         }
         match self.delta(first.rule) {

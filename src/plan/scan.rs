@@ -15,7 +15,7 @@ use crate::model::{ActionKind, ActionStatus, DeviceId, Facet, Holder, ScanType, 
 use crate::plan::draft::{Draft, unknown_reason};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::{matrix, offline};
-use crate::plan::scene::{Reach, Scene};
+use crate::plan::scene::{Exempt, Reach, Scene, unanswered};
 use crate::plan::types::{Disposition, Entry, Parameters, Reason, Why};
 use crate::policy::schedule::{Due, Occasion, Scans};
 use crate::policy::set::{Mode, ScanPolicy};
@@ -90,8 +90,7 @@ impl Case<'_> {
         let deepest = wishes.iter().map(|wish| wish.reach.policy.scan).max();
         let row = |disposition, reason| self.row(disposition, reason, wishes, deepest);
         if let Some(what) = wishes.iter().find_map(|wish| wish.reach.doubt) {
-            let reason = Reason::new("selector-partial").with("what", what.word());
-            return row(Disposition::Unknown, reason);
+            return row(Disposition::Unknown, unanswered(what));
         }
         if let Some(reason) = readings::unreadable(inventory, self.device) {
             return row(Disposition::Unknown, unknown_reason(&reason));
@@ -161,10 +160,16 @@ impl Case<'_> {
         if not_before > scene.input.workspace.plan_validity.after(scene.input.now) {
             return held(Reason::new("not-yet").with("at", not_before.to_string()));
         }
-        if let Some((reason, why)) = scene.exemption(self.device, Facet::Scan) {
-            let mut entry = self.entry(reason, &wishes, Some(scan));
-            entry.because.push(why);
-            return Verdict::Row(Disposition::Held, Box::new(entry));
+        match scene.exemption(self.device, Facet::Scan) {
+            None => {}
+            Some(Exempt::By(reason, why)) => {
+                let mut entry = self.entry(reason, &wishes, Some(scan));
+                entry.because.push(why);
+                return Verdict::Row(Disposition::Held, Box::new(entry));
+            }
+            Some(Exempt::Unread(reason)) => {
+                return self.row(Disposition::Unknown, reason, &wishes, Some(scan));
+            }
         }
         let deciding = || wishes.iter().filter(|wish| wish.reach.policy.scan == scan);
         let queue = deciding().any(|wish| wish.reach.policy.queue_offline);

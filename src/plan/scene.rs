@@ -166,19 +166,24 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The exemption that keeps a facet of a device from being touched, as a reason with its policy.
-    pub(super) fn exemption(&self, device: Dev, facet: Facet) -> Option<(Reason, Why)> {
-        let reach = self
-            .exemptions
-            .iter()
-            .find(|reach| reach.policy.facets.contains(&facet) && reach.selects(device))?;
+    /// What exemptions say of a facet of a device, if anything keeps it from being touched.
+    pub(super) fn exemption(&self, device: Dev, facet: Facet) -> Option<Exempt> {
+        let of_facet = || self.exemptions.iter().filter(|it| it.policy.facets.contains(&facet));
+        let doubt = || {
+            let unread = |reach: &Reach<'_, Exemption>| {
+                Some(unanswered(reach.doubt?).with("exemption", reach.header.name.as_str()))
+            };
+            of_facet().find_map(unread).map(Exempt::Unread)
+        };
+        let mut certain = of_facet().filter(|reach| reach.doubt.is_none());
+        let Some(reach) = certain.find(|reach| reach.selects(device)) else { return doubt() };
         let Exemption { header, reason, approver, expires, .. } = reach.policy;
         let reason = Reason::new("exemption")
             .with("name", header.name.as_str())
             .with("expires", expires.to_string())
             .with("reason", &**reason)
             .with("approver", &**approver);
-        Some((reason, reach.why(device)))
+        Some(Exempt::By(reason, reach.why(device)))
     }
 
     /// The value that an exemption accepts for a facet of a device, with that exemption.
@@ -193,6 +198,20 @@ impl<'a> Scene<'a> {
                 .then_some((accepted, reach))
         })
     }
+}
+
+/// What keeps a facet of a device from being touched.
+#[derive(Debug)]
+pub(super) enum Exempt {
+    /// An exemption, as a reason with its policy.
+    By(Reason, Why),
+    /// Nobody can tell whether one does: its selector reads what is missing.
+    Unread(Reason),
+}
+
+/// A reason why nobody can tell whom a selector means.
+pub(super) fn unanswered(what: What) -> Reason {
+    Reason::new("selector-partial").with("what", what.word())
 }
 
 /// What corrects a search.

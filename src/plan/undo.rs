@@ -34,7 +34,7 @@ use crate::plan::draft::{Draft, unknown_reason};
 use crate::plan::order::{Order, Proposal};
 
 use crate::plan::posture::{self, Level, matrix};
-use crate::plan::scene::Scene;
+use crate::plan::scene::{Exempt, Scene};
 use crate::plan::types::{Change, Disposition, Entry, Parameters, Reason};
 
 pub(super) use words::{is_undo, names, put_back_until, run_of};
@@ -284,7 +284,10 @@ impl Case<'_> {
     }
 
     fn exempt(&self, device: Dev) -> Option<Verdict> {
-        let (reason, why) = self.scene.exemption(device, self.change.facet)?;
+        let (reason, why) = match self.scene.exemption(device, self.change.facet)? {
+            Exempt::By(reason, why) => (reason, why),
+            Exempt::Unread(reason) => return Some(self.row(Disposition::Unknown, reason, None)),
+        };
         match self.row(Disposition::Held, reason, Some(&self.change.from)) {
             Verdict::Row(disposition, mut entry) => {
                 entry.because.push(why);

@@ -11,8 +11,8 @@ use crate::model::{
 use crate::plan::Input;
 use crate::plan::check::{Fault, orphans, purpose, restricted};
 use crate::plan::types::{Change, Entry, Plan, TargetKind};
-use crate::policy::selector::DeviceExpr;
 use crate::policy::selector::interpret::Meaning;
+use crate::policy::selector::{DeviceExpr, reads};
 
 pub(super) fn against(plan: &Plan, input: &Input<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -45,6 +45,8 @@ struct Asked<'a> {
     /// Called a domain controller, and said to be none.
     controllers: [Option<Question<'a>>; 2],
     exemptions: Vec<Question<'a>>,
+    /// Facets of which nobody can tell whether the device is exempt.
+    unread: BTreeSet<Facet>,
 }
 
 impl<'a> Asked<'a> {
@@ -58,14 +60,16 @@ impl<'a> Asked<'a> {
         let rails = &input.workspace.guardrails;
         let protected = rails.protected.as_ref();
         let corrected = [&rails.domain_controllers.also, &rails.domain_controllers.except];
-        let exemptions = input.policies.exemptions.iter();
+        let exemptions = || input.policies.exemptions.iter().filter(|e| e.expires > input.now);
+        let alerts = inventory.is_partial(What::Alerts);
+        let unread = exemptions().filter(|e| alerts && reads(&e.devices).contains(&What::Alerts));
         Self {
             input,
             inventory,
             protected: protected.map(|expr| question("protected", &[], expr)),
             controllers: corrected.map(|it| it.as_ref().map(|expr| question("", &[], expr))),
-            exemptions: exemptions
-                .filter(|exemption| exemption.expires > input.now)
+            unread: unread.flat_map(|exemption| &exemption.facets).copied().collect(),
+            exemptions: exemptions()
                 .map(|e| question(e.header.name.as_str(), &e.facets, &e.devices))
                 .collect(),
         }
@@ -85,7 +89,8 @@ impl<'a> Asked<'a> {
         }
         let unread = self.inventory.is_partial(What::Actions)
             || self.inventory.ambiguous(device).is_some()
-            || (change.facet == Facet::Scan && self.inventory.is_partial(What::AvHealth));
+            || (change.facet == Facet::Scan && self.inventory.is_partial(What::AvHealth))
+            || (change.verb != Verb::Cancel && self.unread.contains(&change.facet));
         if unread {
             faults.push(Fault::Unknown { id: id() });
         }

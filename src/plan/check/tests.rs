@@ -9,6 +9,7 @@ use crate::plan::circumstances::Runner;
 use crate::plan::tests::asked;
 use crate::plan::tests::fleet::{Fleet, Machine, ago, now};
 use crate::plan::tests::policies::{exempt, isolate, restrict, scan, set, tag, workspace};
+use crate::plan::tests::world::by_alert;
 use crate::plan::types::{Change, Disposition, Plan, Wave};
 use crate::plan::{Circumstances, Input, Lift, plan};
 use crate::policy::rollout::Rollout;
@@ -227,6 +228,17 @@ fn what_the_inputs_forbid() {
     assert_eq!(faults_with(exempted), ["Exempt"]);
     let unread = |world: &mut World| world.inventories = [fleet().lacks(What::Actions).build()];
     assert_eq!(faults_with(unread), ["Unknown"]);
+    let maybe_exempt = |world: &mut World| {
+        let expires = crate::model::Span::from_hours(1).after(now());
+        let (facets, devices) = ([Facet::Isolation], by_alert());
+        world.policies.exemptions.push(exempt("vip", devices, &facets, expires));
+    };
+    assert_eq!(faults_with(maybe_exempt), Vec::<String>::new());
+    let silent = |world: &mut World| {
+        maybe_exempt(world);
+        world.inventories = [fleet().lacks(What::Alerts).build()];
+    };
+    assert_eq!(faults_with(silent), ["Unknown"]);
     let gone = |world: &mut World| {
         let mut fleet = fleet();
         fleet.machines.remove(0);

@@ -29,6 +29,11 @@ impl Protection {
     }
 }
 
+/// Whether the workspace's selector of protected devices cannot be answered.
+pub(in crate::plan) fn unread(scene: &Scene<'_>) -> bool {
+    protected::doubt(scene).is_some()
+}
+
 /// The first rule that certainly protects the device.
 pub(in crate::plan) fn of(scene: &Scene<'_>, device: Dev) -> Option<Protection> {
     let rule = |rule, sign| Protection { rule, sign };

@@ -127,6 +127,15 @@ impl<'a> Record<'a> {
         hands.chain(self.off.iter().map(|off| off.at)).any(|said| said > at)
     }
 
+    /// Whether a release of what there is, by an undoing with that comment, would stand against the policy now.
+    pub(super) fn would_hear(&self, comment: &str, policy: &PolicyName) -> bool {
+        let Some(past) = self.past.last() else { return true };
+        undo::names(comment, policy)
+            || marker::names(&past.taking.policy, policy)
+            || past.written.is_some_and(|end| end > self.now)
+            || self.stands(policy, None).is_some()
+    }
+
     /// The person whose word stands against the policy, if one does; with `start`, against what another policy has
     /// placed then. Whoever called off what was to make the device stronger, while it was ours, has not let go of
     /// what there is.

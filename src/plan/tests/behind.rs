@@ -11,12 +11,12 @@ use crate::model::ActionStatus::{Pending, Succeeded};
 use crate::model::{Facet, Isolation, Span};
 use crate::plan::{Circumstances, Lift};
 use crate::policy::PolicySet;
-use crate::policy::set::{IsolationPolicy, Lease, OnManualRelease};
+use crate::policy::set::{IsolationPolicy, Lease, OnExpiry, OnManualRelease};
 
-const IN_FLIGHT: [&str; 1] = ["changing pc-1 isolation in-flight"];
+pub(super) const IN_FLIGHT: [&str; 1] = ["changing pc-1 isolation in-flight"];
 
 /// Ana's isolation of that level, so many hours ago.
-fn of_ana(hours: u64, level: Isolation) -> Fleet {
+pub(super) fn of_ana(hours: u64, level: Isolation) -> Fleet {
     let fleet = pc().by_hand("pc-1", Isolate, Succeeded, ago(hours));
     fleet.last_action(|action| action.isolation = Some(level))
 }
@@ -291,40 +291,6 @@ fn what_was_sent_before_a_persons_word_was_not_lifted() {
     assert_eq!(plan(&put_back(7), vec![aaa(), ccc]), IN_FLIGHT);
 }
 
-/// What an undoing has done is respected, and so is what it has sent.
-#[test]
-fn what_an_undoing_has_sent_is_waited_for() {
-    let undoing = |until| {
-        let comment = marked_until("contoso-soc", "aaa", until);
-        comment.replace("for a test", "undo of 20261120T020000Z-7f3c9a: aaa")
-    };
-    let later = Span::from_hours(50).after(now());
-    let aaa = |on| lasting("aaa", 72, tag(on));
-    let back = |fleet: Fleet, until| {
-        fleet.action("pc-1", Isolate, Pending, ago(2), &undoing(until), "palisade")
-    };
-    assert_eq!(plan(&back(pc(), later), vec![aaa("else")]), IN_FLIGHT);
-    // Not when the rest of the lease is over, and not over what somebody else holds.
-    let found = plan(&back(pc(), ago(1)), vec![aaa("else")]);
-    assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-selected)"]);
-    let found = plan(&back(of_ana(1, Isolation::Full), later), vec![aaa("else")]);
-    assert_eq!(found, ["do cancel pc-1 full -> full (no-longer-selected)"]);
-    // A device that became exempt is not isolated by it.
-    let end = Span::from_days(9).after(now());
-    let exemptions = vec![exempt("vip", tag("ir"), &[Facet::Isolation], end)];
-    let policies = PolicySet { isolation: vec![aaa("else")], exemptions, ..set() };
-    let found = rows(&planned(&policies, &workspace(), back(pc(), later).build()));
-    assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-wanted)"]);
-    // It lets go what the run had taken.
-    let held = placed(pc(), "aaa", 5, 72, Isolation::Full);
-    let undone = undoing(later);
-    let release =
-        |fleet: Fleet| fleet.action("pc-1", Unisolate, Pending, ago(2), &undone, "palisade");
-    assert_eq!(plan(&release(held), vec![aaa("ir")]), IN_FLIGHT);
-    let found = plan(&release(of_ana(1, Isolation::Full)), vec![aaa("ir")]);
-    assert_eq!(found, ["do cancel pc-1 free -> full (no-longer-wanted)"]);
-}
-
 /// Whoever lets the device go after it was sent takes back that it was lifted, whatever was said before; and it was
 /// lifted for none but the policy that it was sent for.
 #[test]
@@ -355,4 +321,17 @@ fn a_strengthening_is_not_waited_for_without_a_lease_left() {
     assert_eq!(found, ["do cancel pc-1 full -> selective (no-longer-wanted)"]);
     aaa.containment.renewal = 3;
     assert_eq!(plan(&fleet, vec![aaa]), IN_FLIGHT);
+}
+
+#[test]
+fn a_release_is_taken_back_where_the_policy_says_by_now_that_the_device_stays() {
+    let ended = marked("contoso-soc", "aaa").replace("for a test", "lease ended: aaa");
+    let held = placed(pc(), "aaa", 80, 72, Isolation::Full);
+    let fleet = held.clone().action("pc-1", Unisolate, Pending, ago(2), &ended, "palisade");
+    let mut aaa = lasting("aaa", 72, tag("ir"));
+    assert_eq!(plan(&fleet, vec![aaa.clone()]), IN_FLIGHT);
+    aaa.containment.on_expiry = OnExpiry::Hold;
+    assert_eq!(plan(&held, vec![aaa.clone()]), ["held pc-1 isolation on-expiry-hold"]);
+    let found = plan(&fleet, vec![aaa]);
+    assert_eq!(found, ["do cancel pc-1 free -> full (no-longer-wanted)"]);
 }

@@ -17,13 +17,16 @@ mod leases;
 mod not_stronger;
 mod outlived;
 mod owners;
+mod pending;
 pub(super) mod policies;
 mod properties;
 mod rollouts;
 mod scans;
 mod tightening;
 mod undo;
-mod world;
+mod undoing_sent;
+mod unread;
+pub(super) mod world;
 
 use std::collections::BTreeSet;
 

@@ -9,15 +9,16 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::behind::lifted;
-use super::fleet::{Fleet, WORKSPACE, device_id};
+use super::fleet::{Fleet, WORKSPACE, device_id, now};
 use super::policies::workspace;
-use super::world::{Draw, NAMES, applied, flapping, fleet, guarded, policies};
+use super::world::{Draw, NAMES, applied, by_alert, flapping, fleet, guarded, policies};
 use super::{drawn, ids, planned, planned_around};
 use crate::inventory::What;
 use crate::model::{ActionStatus, Facet, Verb};
 use crate::plan::Circumstances;
 use crate::plan::file::{read, to_bytes};
 use crate::plan::types::{Change, TargetKind};
+use crate::policy::set::Exemption;
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
@@ -93,6 +94,17 @@ proptest! {
         prop_assert!(history.changes.iter().all(|change| change.target.kind == TargetKind::Alert));
         let health = planned(&policies, &workspace(), fleet.clone().lacks(What::AvHealth).build());
         prop_assert!(health.changes.iter().all(|change| change.verb != Verb::Scan));
+        // Alerts that nobody could read make nobody less exempt.
+        let mut silent = fleet.clone().lacks(What::Alerts);
+        silent.alerts.clear();
+        let silent = planned(&policies, &workspace(), silent.build());
+        let unread = |it: &Exemption| it.expires > now() && it.devices == by_alert();
+        let spared = |change: &Change| {
+            let exempt = policies.exemptions.iter().filter(|it| unread(it));
+            let facets = exempt.flat_map(|it| &it.facets).any(|facet| *facet == change.facet);
+            facets && change.verb != Verb::Cancel
+        };
+        prop_assert_eq!(silent.changes.iter().find(|change| spared(change)), None);
         // Devices that a page lacks: nothing new is done to anybody, and ours are not forgotten.
         let mut fewer = fleet.clone().lacks(What::Devices);
         let (_, lost) = NAMES.split_at(NAMES.len() / 2);

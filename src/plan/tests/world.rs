@@ -37,7 +37,7 @@ impl Draw {
     pub(super) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
-    fn pick<T: Clone>(&mut self, of: &[T]) -> T {
+    pub(super) fn pick<T: Clone>(&mut self, of: &[T]) -> T {
         of[usize::try_from(self.below(of.len() as u64)).unwrap()].clone()
     }
     pub(super) fn shuffle<T>(&mut self, rows: &mut [T]) {
@@ -135,7 +135,7 @@ pub(super) fn fleet(draw: &mut Draw) -> Fleet {
 }
 
 /// Devices with an alert, by something that no rule changes.
-fn by_alert() -> DeviceExpr {
+pub(in crate::plan) fn by_alert() -> DeviceExpr {
     let category = AlertTerm::Category(vec![Arc::from("CredentialAccess")]);
     DeviceExpr::Term(DeviceTerm::Alert(Box::new(AlertExpr::Term(category))))
 }
@@ -217,6 +217,9 @@ pub(super) fn policies(draw: &mut Draw) -> PolicySet {
         let mut exemption = exempt("vip", tag("green"), &facets, expires);
         let isolation = [None, Some(Isolation::Free), Some(Isolation::Full)];
         exemption.accepted.isolation = draw.pick(&isolation);
+        if draw.chance(25) {
+            exemption.devices = by_alert();
+        }
         set.exemptions.push(exemption);
     }
     set

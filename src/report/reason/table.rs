@@ -355,8 +355,8 @@ pub(super) const REASONS: &[(&str, &str, &str)] = &[
     ),
     (
         "selector-partial",
-        "selector cannot be answered: [{what} ]incomplete",
-        "the selector reads [{what}] and those are incomplete",
+        "selector[ of {exemption}] cannot be answered: [{what} ]incomplete",
+        "the selector[ of the exemption {exemption}] reads [{what}] and those are incomplete",
     ),
     (
         "self-lockout",

@@ -5,15 +5,17 @@
 
 use jiff::Timestamp;
 
-use crate::inventory::ActionRow;
 use crate::inventory::readings::Placement;
-use crate::model::{ActionId, Holder, PolicyName, Verb, marker};
+use crate::inventory::{ActionRow, Dev};
+use crate::model::{ActionId, Facet, Holder, PolicyName, Verb, marker};
 use crate::plan::guards::protection::{self, Protection};
 use crate::plan::order::{Order, Proposal};
+use crate::plan::posture::decide::ours::is_kept;
 use crate::plan::posture::decide::rows::with_holder;
 use crate::plan::posture::decide::{Case, Verdict, strongest};
 use crate::plan::posture::lease::Claim;
 use crate::plan::posture::{Level, Wish};
+use crate::plan::scene::{Exempt, Scene};
 use crate::plan::types::{Disposition, Parameters, Reason};
 use crate::plan::undo;
 
@@ -28,13 +30,11 @@ impl<'c, L: Level> Case<'c, L> {
         let Holder::Ours { policy, .. } = by else { return changing("in-flight-foreign") };
         let actions = &mut self.scene.inventory.actions(self.device);
         let Some(row) = actions.find(|row| row.id == *action) else { return changing("in-flight") };
-        let exempt = self.scene.exemption(self.device, L::FACET).is_some();
-        let protection = protection::of(self.scene, self.device);
-        let spared = exempt || protection.is_some();
-        if self.is_waited_for(from, to, policy, row, spared) {
+        let spared = Spared::of(self.scene, self.device, L::FACET);
+        if self.is_waited_for(from, to, policy, row, &spared) {
             return changing("in-flight");
         }
-        let why = self.no_longer(to, policy, (exempt, protection));
+        let why = self.no_longer(to, policy, spared);
         self.cancel((from, to), action, policy, why)
     }
 
@@ -45,7 +45,7 @@ impl<'c, L: Level> Case<'c, L> {
         to: L,
         policy: &PolicyName,
         row: &ActionRow,
-        spared: bool,
+        spared: &Spared,
     ) -> bool {
         let frees = to == L::FREE;
         let theirs = self.facts.placed.as_ref().is_some_and(|placed| !placed.by.is_ours());
@@ -53,18 +53,17 @@ impl<'c, L: Level> Case<'c, L> {
         if frees && theirs {
             return false;
         }
+        if spared.certainly() || frees && spared.maybe {
+            return frees;
+        }
+        if !frees && undo::is_undo(&row.comment) {
+            return !theirs && to > from && self.is_still_put_back(row);
+        }
         if self.doubt().is_some() {
             return true;
         }
-        if spared {
-            return frees;
-        }
-        // What an undoing has sent is as good as done: a release, or the rest of a lease that is not over.
-        if frees && undo::is_undo(&row.comment) {
-            return true;
-        }
-        if undo::put_back_until(&row.comment).is_some_and(|end| end > self.now()) {
-            return to > from;
+        if undo::is_undo(&row.comment) {
+            return self.is_still_undone(row);
         }
         let wish = self.wish_behind(from, to, policy, row.created);
         if frees {
@@ -72,6 +71,23 @@ impl<'c, L: Level> Case<'c, L> {
         }
         // Where the service does not say how strong it is, it counts as the strongest.
         to > from && (wish >= to || row.isolation.is_none() && wish > from)
+    }
+
+    /// Whether an undoing that would put the device back may still do so: for the rest of a lease that is not over,
+    /// and unless a person has let the device go since.
+    fn is_still_put_back(&self, row: &ActionRow) -> bool {
+        self.put_back(&row.comment).is_some() && !self.record().was_said_since(row.created)
+    }
+
+    /// Whether an undoing that would let the device go is still heard as a person's release by everybody who would
+    /// keep it: whoever has not heard it would take the device anew.
+    fn is_still_undone(&self, row: &ActionRow) -> bool {
+        let record = self.record();
+        let Some(placed) = &self.facts.placed else { return true };
+        let ends = self.ends(&record, placed).into_iter();
+        let deaf = ends.filter(|(it, _)| !record.would_hear(&row.comment, &it.header.name));
+        let (running, over): (Vec<_>, Vec<_>) = deaf.partition(|(_, end)| *end > self.now());
+        running.is_empty() && !is_kept(over.iter().map(|(wish, _)| *wish))
     }
 
     /// The level wanted now, as if nothing were in flight: `policy` has sent something at that time.
@@ -105,7 +121,12 @@ impl<'c, L: Level> Case<'c, L> {
     ) -> Option<L> {
         let record = self.record();
         let ends = self.ends(&record, placed).into_iter();
-        let running: Vec<_> = ends.filter(|(_, end)| *end > self.now()).collect();
+        let (running, over): (Vec<_>, Vec<_>) = ends.partition(|(_, end)| *end > self.now());
+        let stays =
+            || self.put_back(&placed.comment).is_some() || is_kept(over.iter().map(|(it, _)| *it));
+        if running.is_empty() && stays() {
+            return Some(from);
+        }
         let rises = to > from && !running.is_empty();
         let counts = |wish: &&&Wish<'c, L>| {
             let runs = running.iter().any(|(it, _)| std::ptr::eq(*it, **wish));
@@ -119,12 +140,8 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     /// Why the pending action is taken back, with what its comment says of it.
-    fn no_longer(
-        &self,
-        to: L,
-        policy: &PolicyName,
-        (exempt, protection): (bool, Option<Protection>),
-    ) -> (Reason, &'static str) {
+    fn no_longer(&self, to: L, policy: &PolicyName, spared: Spared) -> (Reason, &'static str) {
+        let Spared { exempt, protection, .. } = spared;
         if let Some(protection) = protection.filter(|_| to != L::FREE) {
             return (protection.reason("protected-pending"), "the device is protected");
         }
@@ -175,5 +192,26 @@ impl<'c, L: Level> Case<'c, L> {
             text: Some(text.to_owned()),
         });
         Verdict::Do(Box::new(Proposal { change, device: Some(self.device), adds: false }))
+    }
+}
+
+/// What keeps a device from being restricted.
+struct Spared {
+    exempt: bool,
+    protection: Option<Protection>,
+    /// Whether it may be exempt or protected for all that anybody can tell.
+    maybe: bool,
+}
+
+impl Spared {
+    fn of(scene: &Scene<'_>, device: Dev, facet: Facet) -> Self {
+        let exemption = scene.exemption(device, facet);
+        let maybe = matches!(exemption, Some(Exempt::Unread(_))) || protection::unread(scene);
+        let exempt = matches!(exemption, Some(Exempt::By(..)));
+        Self { exempt, protection: protection::of(scene, device), maybe }
+    }
+
+    fn certainly(&self) -> bool {
+        self.exempt || self.protection.is_some()
     }
 }

@@ -43,7 +43,7 @@ use crate::plan::draft::{Draft, unknown_reason};
 use crate::plan::order::Proposal;
 use crate::plan::posture::lease::Record;
 use crate::plan::posture::{Level, Wish};
-use crate::plan::scene::Scene;
+use crate::plan::scene::{Scene, unanswered};
 use crate::plan::types::{Disposition, Entry};
 use crate::policy::set::Mode;
 
@@ -110,16 +110,14 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     fn settle(&self) -> Verdict {
-        if let Reading::Unknown(reason) = &self.facts.reading {
-            return self.unknown(unknown_reason(reason));
-        }
-        if let Some(what) = self.wanted.iter().find_map(|wish| wish.reach.doubt()) {
-            return self.unknown(rows::partial(what));
-        }
+        let doubt = || self.wanted.iter().find_map(|wish| wish.reach.doubt());
         match &self.facts.reading {
-            Reading::Unknown(_) => Verdict::Unchanged,
+            Reading::Unknown(reason) => self.unknown(unknown_reason(reason)),
             Reading::Changing { from, to, action, by } => self.in_flight(*from, *to, action, by),
-            Reading::Known(value) => self.accepted(*value).unwrap_or_else(|| self.known(*value)),
+            Reading::Known(value) => match doubt() {
+                Some(what) => self.unknown(unanswered(what)),
+                None => self.accepted(*value).unwrap_or_else(|| self.known(*value)),
+            },
         }
     }
 

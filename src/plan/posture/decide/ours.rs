@@ -9,10 +9,10 @@ use crate::inventory::readings::Placement;
 use crate::model::{Holder, Marker, PolicyName, marker};
 use crate::plan::order::{Order, Proposal};
 use crate::plan::posture::decide::bound::Held;
-use crate::plan::posture::decide::rows::partial;
 use crate::plan::posture::decide::{Case, Verdict, Wishes, strongest};
 use crate::plan::posture::lease::{Claim, Record};
 use crate::plan::posture::{Level, Wish, matrix};
+use crate::plan::scene::unanswered;
 use crate::plan::types::{Disposition, Parameters, Reason, Why};
 use crate::plan::undo;
 use crate::policy::set::{Lease, Mode, OnExpiry};
@@ -123,7 +123,7 @@ impl<'c, L: Level> Case<'c, L> {
         let ended = over.iter().map(|(_, end)| *end).max();
         let ended = ended.map(|at| at.to_string()).unwrap_or_default();
         let over: Vec<_> = over.iter().map(|(wish, _)| *wish).collect();
-        if over.iter().any(|wish| wish.containment.on_expiry == OnExpiry::Hold) {
+        if is_kept(over.iter().copied()) {
             let reason = Reason::new("on-expiry-hold").with("ended", ended);
             return self.held(reason, value, Some(L::FREE));
         }
@@ -182,13 +182,18 @@ impl<'c, L: Level> Case<'c, L> {
         self.all.iter().find_map(|wish| wish.reach.doubt())
     }
 
+    /// The end of what an undoing with that comment puts back, while that has not come.
+    pub(super) fn put_back(&self, comment: &str) -> Option<Timestamp> {
+        undo::put_back_until(comment).filter(|end| *end > self.now())
+    }
+
     /// No enforcing policy selects the device any longer, or those that do have had their leases, which
     /// `ended` says.
     fn unwanted(&self, value: L, placed: &Placement, ended: Option<String>) -> Verdict {
         if let Some(what) = self.doubt() {
-            return self.unknown(partial(what));
+            return self.unknown(unanswered(what));
         }
-        if let Some(until) = undo::put_back_until(&placed.comment).filter(|end| *end > self.now()) {
+        if let Some(until) = self.put_back(&placed.comment) {
             let reason = Reason::new("put-back").with("until", until.to_string());
             return self.held(reason, value, Some(L::FREE));
         }
@@ -248,4 +253,9 @@ impl<'c, L: Level> Case<'c, L> {
         });
         Verdict::Do(Box::new(Proposal { change, device: Some(self.device), adds: false }))
     }
+}
+
+/// Whether one of the policies whose leases are over says that the device stays for all that.
+pub(super) fn is_kept<'w, L: 'w>(over: impl IntoIterator<Item = &'w Wish<'w, L>>) -> bool {
+    over.into_iter().any(|wish| wish.containment.on_expiry == OnExpiry::Hold)
 }

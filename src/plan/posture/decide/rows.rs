@@ -2,10 +2,11 @@
 //!
 //! Called by every answer of `decide`.
 
-use crate::inventory::{ActionRow, What};
+use crate::inventory::ActionRow;
 use crate::model::{Holder, PolicyName, marker};
 use crate::plan::posture::decide::{Case, Verdict, Wishes, strongest};
 use crate::plan::posture::{Level, by_holder};
+use crate::plan::scene::Exempt;
 use crate::plan::types::{Disposition, Entry, Reason, Why};
 
 impl<'c, L: Level> Case<'c, L> {
@@ -50,7 +51,10 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     pub(super) fn exempt(&self, from: L, to: Option<L>) -> Option<Verdict> {
-        let (reason, why) = self.scene.exemption(self.device, L::FACET)?;
+        let (reason, why) = match self.scene.exemption(self.device, L::FACET)? {
+            Exempt::By(reason, why) => (reason, why),
+            Exempt::Unread(reason) => return Some(self.unknown(reason)),
+        };
         let mut entry = self.entry(self.witnessed(reason), Some(from), to);
         entry.because.push(why);
         Some(Verdict::Row(Disposition::Held, Box::new(entry)))
@@ -122,10 +126,6 @@ fn kind_word<L: Level>() -> &'static str {
         crate::model::Facet::Isolation => PolicyKind::IsolationSet.word(),
         _ => PolicyKind::CodeExecutionRestriction.word(),
     }
-}
-
-pub(super) fn partial(what: What) -> Reason {
-    Reason::new("selector-partial").with("what", what.word())
 }
 
 pub(super) fn with_holder(mut entry: Entry, holder: &Holder) -> Entry {

@@ -1,0 +1,149 @@
+//! Exemptions and protections whose selectors read what is missing: a failed read never looks like a device that
+//! is neither.
+
+use std::sync::Arc;
+
+use super::behind::IN_FLIGHT;
+use super::fleet::{Fleet, ago, alert, marked_until, now};
+use super::not_stronger::{pc, placed};
+use super::outlived::{by_alert, lasting};
+use super::policies::{exempt, restrict, scan, set, tag, workspace};
+use super::{planned, planned_around, rows};
+use crate::inventory::What;
+use crate::model::ActionKind::{Isolate, Unisolate};
+use crate::model::ActionStatus::Pending;
+use crate::model::{Facet, Isolation, Span};
+use crate::plan::undo::{Past, PastChange, Standing};
+use crate::plan::{Circumstances, Purpose};
+use crate::policy::PolicySet;
+use crate::policy::selector::DeviceExpr;
+
+const UNREAD: [&str; 1] = ["unknown pc-1 isolation selector-partial"];
+
+/// With the alert that `by_alert` means.
+fn alerted(fleet: Fleet) -> Fleet {
+    let mut row = alert("da1", "pc-1");
+    row.category = Arc::from("Malware");
+    fleet.alert(row)
+}
+
+/// As it looks when the alerts could not be read.
+fn unread(fleet: &Fleet) -> Fleet {
+    let mut fleet = fleet.clone().lacks(What::Alerts);
+    fleet.alerts.clear();
+    fleet
+}
+
+fn exempting(devices: DeviceExpr, facets: &[Facet]) -> PolicySet {
+    let end = Span::from_days(30).after(now());
+    let isolation = vec![lasting("aaa", 72, tag("ir"))];
+    PolicySet { isolation, exemptions: vec![exempt("vip", devices, facets, end)], ..set() }
+}
+
+fn not(devices: DeviceExpr) -> DeviceExpr {
+    DeviceExpr::Not(Box::new(devices))
+}
+
+fn plan(fleet: &Fleet, policies: &PolicySet) -> Vec<String> {
+    rows(&planned(policies, &workspace(), fleet.build()))
+}
+
+#[test]
+fn nobody_is_touched_who_may_be_exempt() {
+    let policies = exempting(by_alert(), &[Facet::Isolation]);
+    let over = placed(pc(), "aaa", 80, 72, Isolation::Full);
+    for fleet in [alerted(pc()), alerted(over)] {
+        assert_eq!(plan(&fleet, &policies), ["held pc-1 isolation exemption"]);
+        assert_eq!(plan(&unread(&fleet), &policies), UNREAD);
+        // Nor is it taken for exempt.
+        assert_eq!(plan(&unread(&fleet), &exempting(not(by_alert()), &[Facet::Isolation])), UNREAD);
+    }
+    let plan_of = planned(&policies, &workspace(), unread(&pc()).build());
+    let said = crate::report::reason::sentence(&plan_of.unknown[0].reason);
+    assert_eq!(said, "the selector of the exemption vip reads alerts and those are incomplete");
+    // One exemption that can be answered is enough.
+    let mut both = policies.clone();
+    both.exemptions.extend(exempting(tag("ir"), &[Facet::Isolation]).exemptions);
+    assert_eq!(plan(&unread(&pc()), &both), ["held pc-1 isolation exemption"]);
+    // Other aspects are what they are.
+    let scans = exempting(by_alert(), &[Facet::Scan]);
+    assert_eq!(plan(&unread(&pc()), &scans), ["do isolate pc-1 free -> full"]);
+    let mut scans = PolicySet { isolation: Vec::new(), ..scans };
+    scans.restriction = vec![restrict("kiosk", tag("ir"))];
+    scans.scans = vec![scan("daily", tag("ir"), "0 8 * * *")];
+    let expected =
+        ["do restrict pc-1 unrestricted -> restricted", "unknown pc-1 scan selector-partial"];
+    assert_eq!(plan(&unread(&pc()), &scans), expected);
+}
+
+#[test]
+fn nothing_is_undone_on_who_may_be_exempt() {
+    let policies = exempting(by_alert(), &[Facet::Isolation]);
+    let run = planned(&policies, &workspace(), pc().build());
+    assert_eq!(rows(&run), ["do isolate pc-1 free -> full"]);
+    let changes = run.changes.iter();
+    let changes = changes
+        .map(|change| PastChange { change: change.clone(), standing: Standing::Done })
+        .collect();
+    let fleet = super::world::applied(pc(), &run);
+    let purpose = Purpose::Undo(Past { run: "20261123T095000Z-7f3c9a".to_owned(), changes });
+    let around = Circumstances { purpose, ..Circumstances::default() };
+    let undo =
+        |fleet: Fleet| rows(&planned_around(&around, &policies, &workspace(), fleet.build()));
+    assert_eq!(undo(fleet.clone()), ["do release pc-1 full -> free (undo)"]);
+    assert_eq!(undo(alerted(fleet.clone())), ["held pc-1 isolation exemption"]);
+    assert_eq!(undo(unread(&fleet)), UNREAD);
+}
+
+/// What somebody may be spared neither takes back a placement that is wanted nor a release.
+#[test]
+fn what_is_pending_is_not_taken_back_on_a_guess() {
+    let sent = |fleet: Fleet, kind| {
+        let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(2)));
+        fleet.action("pc-1", kind, Pending, ago(2), &comment, "palisade")
+    };
+    let isolation = sent(pc(), Isolate);
+    let release = sent(placed(pc(), "aaa", 3, 72, Isolation::Full), Unisolate);
+    let taken_back = ["do cancel pc-1 free -> full (no-longer-wanted)"];
+    for devices in [by_alert(), not(by_alert())] {
+        let policies = exempting(devices.clone(), &[Facet::Isolation]);
+        assert_eq!(plan(&unread(&isolation), &policies), IN_FLIGHT);
+        assert_eq!(plan(&unread(&release), &policies), IN_FLIGHT);
+        // A placement that nobody wants is taken back for either answer.
+        let unwanted = PolicySet { isolation: Vec::new(), ..policies.clone() };
+        let found = plan(&unread(&isolation), &unwanted);
+        assert_eq!(found, ["do cancel pc-1 full -> free (policy-gone)"]);
+        let mut guarded = workspace();
+        guarded.guardrails.protected = Some(devices);
+        let policies = PolicySet { exemptions: Vec::new(), ..policies };
+        for fleet in [&isolation, &release] {
+            let found = rows(&planned(&policies, &guarded, unread(fleet).build()));
+            assert_eq!(found, IN_FLIGHT);
+        }
+    }
+    let policies = exempting(by_alert(), &[Facet::Isolation]);
+    assert_eq!(plan(&release, &policies), taken_back);
+    assert_eq!(plan(&alerted(release), &policies), IN_FLIGHT);
+}
+
+/// What nobody could read of policies says nothing of a device that is certainly protected or exempt.
+#[test]
+fn whoever_wants_it_a_protected_device_is_not_isolated() {
+    let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(2)));
+    let fleet = pc().action("pc-1", Isolate, Pending, ago(2), &comment, "palisade");
+    let mut guarded = workspace();
+    guarded.guardrails.protected = Some(tag("ir"));
+    let beside = vec![lasting("aaa", 72, tag("ir")), lasting("bbb", 72, by_alert())];
+    let itself = vec![lasting("aaa", 72, DeviceExpr::Any(vec![tag("ir"), by_alert()]))];
+    for isolation in [beside, itself] {
+        let policies = PolicySet { isolation, ..set() };
+        for fleet in [fleet.clone(), unread(&fleet)] {
+            let found = rows(&planned(&policies, &guarded, fleet.build()));
+            assert_eq!(found, ["do cancel pc-1 full -> free (protected-pending)"]);
+        }
+        let exemptions = exempting(tag("ir"), &[Facet::Isolation]).exemptions;
+        let policies = PolicySet { exemptions, ..policies };
+        let found = plan(&unread(&fleet), &policies);
+        assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-wanted)"]);
+    }
+}
