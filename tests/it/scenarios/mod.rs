@@ -59,6 +59,7 @@ scripts! {
     an_analyst_who_corrects_a_verdict,
     an_attacker_steers_the_trigger,
     an_empty_set_is_not_everything,
+    an_exemption_that_nobody_could_read,
     an_expired_exemption,
     an_inventory_that_shrinks,
     an_undoing_that_waits_for_its_device,
