@@ -186,7 +186,8 @@ impl<'a> Scene<'a> {
         Some(Exempt::By(reason, reach.why(device)))
     }
 
-    /// The value that an exemption accepts for a facet of a device, with that exemption.
+    /// The value that an exemption accepts for a facet of a device, with that exemption; none where nobody can tell
+    /// whether it speaks of the device.
     pub(super) fn accepted(
         &self,
         device: Dev,
@@ -194,8 +195,8 @@ impl<'a> Scene<'a> {
     ) -> Option<(&'static str, &Reach<'a, Exemption>)> {
         self.exemptions.iter().find_map(|reach| {
             let accepted = reach.policy.accepted.word(facet)?;
-            (reach.policy.facets.contains(&facet) && reach.selects(device))
-                .then_some((accepted, reach))
+            let selects = || reach.doubt.is_none() && reach.selects(device);
+            (reach.policy.facets.contains(&facet) && selects()).then_some((accepted, reach))
         })
     }
 }

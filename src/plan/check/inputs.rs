@@ -47,6 +47,8 @@ struct Asked<'a> {
     exemptions: Vec<Question<'a>>,
     /// Facets of which nobody can tell whether the device is exempt.
     unread: BTreeSet<Facet>,
+    /// Nobody can tell who may not be restricted.
+    unguarded: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -61,13 +63,17 @@ impl<'a> Asked<'a> {
         let protected = rails.protected.as_ref();
         let corrected = [&rails.domain_controllers.also, &rails.domain_controllers.except];
         let exemptions = || input.policies.exemptions.iter().filter(|e| e.expires > input.now);
-        let alerts = inventory.is_partial(What::Alerts);
-        let unread = exemptions().filter(|e| alerts && reads(&e.devices).contains(&What::Alerts));
+        let is_unread = |expr: &DeviceExpr| {
+            inventory.is_partial(What::Alerts) && reads(expr).contains(&What::Alerts)
+        };
+        let unread = exemptions().filter(|exemption| is_unread(&exemption.devices));
+        let guards = protected.into_iter().chain(&rails.domain_controllers.also);
         Self {
             input,
             inventory,
             protected: protected.map(|expr| question("protected", &[], expr)),
             controllers: corrected.map(|it| it.as_ref().map(|expr| question("", &[], expr))),
+            unguarded: guards.into_iter().any(is_unread),
             unread: unread.flat_map(|exemption| &exemption.facets).copied().collect(),
             exemptions: exemptions()
                 .map(|e| question(e.header.name.as_str(), &e.facets, &e.devices))
@@ -90,7 +96,8 @@ impl<'a> Asked<'a> {
         let unread = self.inventory.is_partial(What::Actions)
             || self.inventory.ambiguous(device).is_some()
             || (change.facet == Facet::Scan && self.inventory.is_partial(What::AvHealth))
-            || (change.verb != Verb::Cancel && self.unread.contains(&change.facet));
+            || (change.verb != Verb::Cancel && self.unread.contains(&change.facet))
+            || (change.verb.is_restrictive() && self.unguarded);
         if unread {
             faults.push(Fault::Unknown { id: id() });
         }

@@ -14,7 +14,7 @@ use crate::plan::types::{Change, Disposition, Plan, Wave};
 use crate::plan::{Circumstances, Input, Lift, plan};
 use crate::policy::rollout::Rollout;
 use crate::policy::selector::DeviceExpr;
-use crate::policy::workspace::{Caps, Limit};
+use crate::policy::workspace::{Caps, Guardrails, Limit};
 use crate::policy::{PolicySet, Workspace};
 
 struct World {
@@ -239,6 +239,16 @@ fn what_the_inputs_forbid() {
         world.inventories = [fleet().lacks(What::Alerts).build()];
     };
     assert_eq!(faults_with(silent), ["Unknown"]);
+    for unguarded in [
+        |rails: &mut Guardrails| rails.protected = Some(by_alert()),
+        |rails: &mut Guardrails| rails.domain_controllers.also = Some(by_alert()),
+    ] {
+        let silent = |world: &mut World| {
+            unguarded(&mut world.workspace.guardrails);
+            world.inventories = [fleet().lacks(What::Alerts).build()];
+        };
+        assert_eq!(faults_with(silent), ["Unknown"]);
+    }
     let gone = |world: &mut World| {
         let mut fleet = fleet();
         fleet.machines.remove(0);

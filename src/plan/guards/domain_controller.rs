@@ -84,7 +84,12 @@ impl<'s> Signs<'s> {
         sign.filter(|_| !(self.excepts && corrected.except.contains(device.0)))
     }
 
-    /// The same, where nothing that could not be read may say otherwise.
+    /// Whether what could not be read may make it one, or say that it is none.
+    pub(super) fn is_doubtful(&self, device: Dev) -> bool {
+        self.unknown.is_some() || !self.excepts && self.sign(device).is_some()
+    }
+
+    /// What shows it, where nothing that could not be read may say otherwise.
     pub(super) fn certain(&self, device: Dev) -> Option<&'static str> {
         let sure = |sign: &&str| self.excepts && (*sign != "setting" || self.unknown.is_none());
         self.sign(device).filter(sure)

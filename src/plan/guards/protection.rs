@@ -29,9 +29,9 @@ impl Protection {
     }
 }
 
-/// Whether the workspace's selector of protected devices cannot be answered.
-pub(in crate::plan) fn unread(scene: &Scene<'_>) -> bool {
-    protected::doubt(scene).is_some()
+/// Whether nobody can tell if a rule protects the device, since what a selector reads is missing.
+pub(in crate::plan) fn is_doubtful(scene: &Scene<'_>, device: Dev) -> bool {
+    protected::doubt(scene).is_some() || domain_controller::Signs::of(scene).is_doubtful(device)
 }
 
 /// The first rule that certainly protects the device.

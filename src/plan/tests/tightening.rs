@@ -5,13 +5,11 @@
 //!
 //! `destructive` is not among them: no kind of document wants a verb that it speaks about.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 
 use super::fleet::TENANT_ID;
 use super::world::{Draw, NAMES, devices, fleet, guarded, policies};
@@ -135,10 +133,14 @@ fn around(draw: &mut Draw, plan: &Plan) -> Circumstances {
 /// What a tighter guardrail may ask for that a looser one does not.
 fn lets_go(change: &Change, sooner: bool) -> bool {
     let code = change.reason.as_ref().map_or("", |reason| reason.code.as_str());
+    // Where everybody else's lease is over, the policy that placed it decides, and may want it no longer.
+    let left = matches!(code, "policy-gone" | "no-longer-selected" | "policy-in-audit");
     match change.verb {
-        Verb::Cancel => code == "protected-pending" || (sooner && code == "no-longer-wanted"),
+        Verb::Cancel => {
+            code == "protected-pending" || sooner && (left || code == "no-longer-wanted")
+        }
         Verb::Release | Verb::Unrestrict => {
-            sooner && matches!(code, "lease-ended" | "lease-shortened")
+            sooner && (left || matches!(code, "lease-ended" | "lease-shortened"))
         }
         _ => false,
     }
@@ -182,29 +184,39 @@ fn shrink_holds(plan: &Plan) -> bool {
     plan.objections.iter().any(|it| it.held > 0 && of_shrink(&it.code))
 }
 
+/// What the tighter guardrails of that world do, and no looser ones did, though they may not.
+fn added(seed: u64) -> (Vec<Change>, Plan, Plan) {
+    let (before, after, sooner) = tightened(seed);
+    let known = ids(&before);
+    let new = |change: &&Change| !known.contains(&*change.id.to_string());
+    let added = after.changes.iter().filter(new).filter(|change| !lets_go(change, sooner));
+    (added.cloned().collect(), before, after)
+}
+
+/// Worlds in which a shorter `maxLease` lets go what another policy had placed.
+const RARE: [u64; 3] = [0xda4f_635a_0c3c_78ae, 0xb806_3d55_e6b1_22a4, 0x7804_be27_740c_fc97];
+
 #[test]
 fn a_tighter_guardrail_never_adds_a_change() {
-    let (shrinks, only_tight) = (Cell::new(0), Cell::new(0));
-    let law = |seed| {
-        let (before, after, sooner) = tightened(seed);
-        let known = ids(&before);
-        let added = after.changes.iter().filter(|change| !known.contains(&*change.id.to_string()));
-        let added: Vec<_> = added.filter(|change| !lets_go(change, sooner)).collect();
-        prop_assert!(added.is_empty(), "{added:?}");
-        shrinks.set(shrinks.get() + u32::from(shrink_holds(&after)));
-        only_tight
-            .set(only_tight.get() + u32::from(shrink_holds(&after) && !shrink_holds(&before)));
-        Ok(())
-    };
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) };
-    TestRunner::new(config).run(&any::<u64>(), law).unwrap();
     // A guardrail that never holds anything cannot add a change either.
-    let (shrinks, only_tight) = (shrinks.get(), only_tight.get());
-    assert!(shrinks >= 12 && only_tight >= 4, "{shrinks} of 96, {only_tight} by tightening");
+    let (mut shrinks, mut only_tight) = (0, 0);
+    for seed in (0..64).chain(RARE) {
+        let (added, before, after) = added(seed);
+        assert!(added.is_empty(), "seed {seed}: {added:?}");
+        shrinks += u32::from(shrink_holds(&after));
+        only_tight += u32::from(shrink_holds(&after) && !shrink_holds(&before));
+    }
+    assert!(shrinks >= 12 && only_tight >= 4, "{shrinks} of 64, {only_tight} by tightening");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn nor_does_it_in_any_other_world(seed: u64) {
+        let (added, ..) = added(seed);
+        prop_assert!(added.is_empty(), "{added:?}");
+    }
 
     /// A lift gives back what that guardrail held and nothing else, and nothing that is never lifted.
     #[test]

@@ -13,7 +13,7 @@ use crate::model::ActionKind::{Isolate, Unisolate};
 use crate::model::ActionStatus::{Pending, Succeeded};
 use crate::model::{ActionStatus, Facet, Isolation, Span};
 use crate::policy::PolicySet;
-use crate::policy::set::{IsolationPolicy, OnManualRelease};
+use crate::policy::set::{IsolationPolicy, OnExpiry, OnManualRelease};
 
 fn undoing(until: Timestamp) -> String {
     let comment = marked_until("contoso-soc", "aaa", until);
@@ -106,6 +106,13 @@ fn its_word_counts_for_others_until_the_end_that_was_written() {
     let mut reasserts = bbb();
     reasserts[0].containment.on_manual_release = OnManualRelease::Reassert;
     assert_eq!(plan(&sent(24, Pending), reasserts), IN_FLIGHT);
-    // One whose own lease on it is over does not take part.
-    assert_eq!(plan(&sent(5, Pending), vec![lasting("bbb", 6, tag("ir"))]), IN_FLIGHT);
+    // One whose own lease on it is over does not take part, unless it keeps the device for all that.
+    let mut over = lasting("bbb", 6, tag("ir"));
+    assert_eq!(plan(&sent(5, Pending), vec![over.clone()]), IN_FLIGHT);
+    over.containment.on_expiry = OnExpiry::Hold;
+    let found = plan(&sent(5, Pending), vec![over]);
+    assert_eq!(found, ["do cancel pc-1 free -> full (no-longer-wanted)"]);
+    // Who is free already is let go by it as well as by nothing.
+    let free = pc().action("pc-1", Unisolate, Pending, ago(11), &undoing(ago(7)), "palisade");
+    assert_eq!(plan(&free, bbb()), IN_FLIGHT);
 }

@@ -147,3 +147,60 @@ fn whoever_wants_it_a_protected_device_is_not_isolated() {
         assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-wanted)"]);
     }
 }
+
+#[test]
+fn who_may_be_a_domain_controller_is_let_go_by_what_is_pending() {
+    let policies = PolicySet { isolation: vec![lasting("aaa", 72, tag("ir"))], ..set() };
+    let comment = marked_until("contoso-soc", "aaa", Span::from_hours(72).after(ago(2)));
+    let fleet = placed(pc(), "aaa", 3, 72, Isolation::Full);
+    let fleet = fleet.action("pc-1", Unisolate, Pending, ago(2), &comment, "palisade");
+    let mut signed = fleet.clone();
+    signed.machines[0].tags.push("domain-controller".to_owned());
+    let taken_back = ["do cancel pc-1 free -> full (no-longer-wanted)"];
+    let with = |also: Option<DeviceExpr>, except: Option<DeviceExpr>, fleet: &Fleet| {
+        let mut guarded = workspace();
+        guarded.guardrails.domain_controllers.also = also;
+        guarded.guardrails.domain_controllers.except = except;
+        rows(&planned(&policies, &guarded, fleet.build()))
+    };
+    assert_eq!(with(Some(by_alert()), None, &fleet), taken_back);
+    assert_eq!(with(Some(by_alert()), None, &unread(&fleet)), IN_FLIGHT);
+    assert_eq!(with(None, Some(by_alert()), &alerted(signed.clone())), taken_back);
+    assert_eq!(with(None, Some(by_alert()), &unread(&signed)), IN_FLIGHT);
+    // Who carries no sign is none, whoever is excepted.
+    assert_eq!(with(None, Some(by_alert()), &unread(&fleet)), taken_back);
+}
+
+/// Whatever another policy says that nobody could read.
+#[test]
+fn a_lease_that_certainly_runs_takes_a_release_back() {
+    let isolation = vec![lasting("aaa", 72, tag("ir")), lasting("bbb", 72, by_alert())];
+    let policies = PolicySet { isolation, ..set() };
+    let held = placed(pc(), "aaa", 12, 72, Isolation::Full);
+    let released = |by: &str, text: &str| {
+        let comment = marked_until("contoso-soc", by, Span::from_hours(60).after(now()));
+        let comment = comment.replace("for a test", text);
+        let fleet = held.clone().action("pc-1", Unisolate, Pending, ago(2), &comment, "palisade");
+        plan(&unread(&fleet), &policies)
+    };
+    let taken_back = ["do cancel pc-1 free -> full (no-longer-wanted)"];
+    assert_eq!(released("aaa", "no longer selected"), taken_back);
+    assert_eq!(released("aaa", "undo of 20261120T020000Z-7f3c9a: aaa"), IN_FLIGHT);
+    // One that does not certainly select it may or may not keep it.
+    let doubtful = PolicySet { isolation: vec![lasting("bbb", 72, by_alert())], ..set() };
+    let comment = marked_until("contoso-soc", "aaa", ago(1));
+    let fleet = held.clone().action("pc-1", Unisolate, Pending, ago(2), &comment, "palisade");
+    assert_eq!(plan(&unread(&fleet), &doubtful), IN_FLIGHT);
+}
+
+/// What such an exemption accepts is neither taken for accepted nor for moved.
+#[test]
+fn nobody_knows_of_whom_an_accepted_value_speaks() {
+    let over = placed(pc(), "aaa", 80, 72, Isolation::Full);
+    for accepted in [Isolation::Full, Isolation::Free] {
+        let mut policies = exempting(not(by_alert()), &[Facet::Isolation]);
+        policies.exemptions[0].accepted.isolation = Some(accepted);
+        assert_eq!(plan(&unread(&over), &policies), UNREAD);
+        assert_eq!(plan(&unread(&pc()), &policies), UNREAD);
+    }
+}

@@ -60,7 +60,7 @@ impl<'c, L: Level> Case<'c, L> {
             return !theirs && to > from && self.is_still_put_back(row);
         }
         if self.doubt().is_some() {
-            return true;
+            return !frees || !self.is_certainly_kept(row);
         }
         if undo::is_undo(&row.comment) {
             return self.is_still_undone(row);
@@ -71,6 +71,19 @@ impl<'c, L: Level> Case<'c, L> {
         }
         // Where the service does not say how strong it is, it counts as the strongest.
         to > from && (wish >= to || row.isolation.is_none() && wish > from)
+    }
+
+    /// Whether a policy that certainly selects the device keeps it, whatever others do that nobody can tell.
+    fn is_certainly_kept(&self, row: &ActionRow) -> bool {
+        let record = self.record();
+        let Some(placed) = &self.facts.placed else { return false };
+        let hears = |wish: &Wish<'c, L>| {
+            undo::is_undo(&row.comment) && record.would_hear(&row.comment, &wish.header.name)
+        };
+        let keeps = |(wish, end): (&'c Wish<'c, L>, Timestamp)| {
+            end > self.now() && wish.reach.doubt().is_none() && !hears(wish)
+        };
+        self.ends(&record, placed).into_iter().any(keeps)
     }
 
     /// Whether an undoing that would put the device back may still do so: for the rest of a lease that is not over,
@@ -206,7 +219,8 @@ struct Spared {
 impl Spared {
     fn of(scene: &Scene<'_>, device: Dev, facet: Facet) -> Self {
         let exemption = scene.exemption(device, facet);
-        let maybe = matches!(exemption, Some(Exempt::Unread(_))) || protection::unread(scene);
+        let maybe =
+            matches!(exemption, Some(Exempt::Unread(_))) || protection::is_doubtful(scene, device);
         let exempt = matches!(exemption, Some(Exempt::By(..)));
         Self { exempt, protection: protection::of(scene, device), maybe }
     }

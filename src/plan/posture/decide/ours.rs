@@ -127,6 +127,10 @@ impl<'c, L: Level> Case<'c, L> {
             let reason = Reason::new("on-expiry-hold").with("ended", ended);
             return self.held(reason, value, Some(L::FREE));
         }
+        // Who may be selected by another policy is not let go on a guess.
+        if let Some(what) = self.doubt() {
+            return self.unknown(unanswered(what));
+        }
         let text = record.ended_text(over.iter().map(|wish| (&wish.header.name, wish.containment)));
         if outlived {
             // Their leases are used up all the same: none of them takes the device anew.
@@ -169,12 +173,12 @@ impl<'c, L: Level> Case<'c, L> {
     }
 
     /// Whether the policy that placed it had more in mind than those whose leases are over: it selects the
-    /// device no longer, or nobody can tell, and the end that was written has not come.
+    /// device no longer, and the end that was written has not come.
     fn outlives(&self, placed: &Placement, over: &[(&'c Wish<'c, L>, Timestamp)]) -> bool {
         let Holder::Ours { policy, .. } = &placed.by else { return false };
         let own = over.iter().any(|(wish, _)| marker::names(policy, &wish.header.name));
         let has_come = self.promised(placed).is_some_and(|end| end <= self.now());
-        !own && (self.doubt().is_some() || !has_come)
+        !own && !has_come
     }
 
     /// What could not be read whole and decides whether some policy selects the device.
