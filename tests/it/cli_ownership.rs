@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::cli_flow::Emulated;
+use crate::cli_interrupt::control;
 use crate::cli_process::{err, out};
 
 fn audit(tenant: &Emulated, soc: &std::path::Path) -> Value {
@@ -79,7 +80,18 @@ fn a_foreign_isolation_is_accepted_and_then_quiet() {
         err(&again)
     );
     assert_eq!(std::fs::read_to_string(soc.join("policies/exemptions/kept.yaml")).unwrap(), file);
-    std::fs::write(soc.join("policies/exemptions/kept.yaml"), "# mine\n").unwrap();
+    // While nobody can tell whom it means, a second one is not written either.
+    let kept = soc.join("policies/exemptions/kept.yaml");
+    let one = format!("    id: {id}");
+    assert!(file.contains(&one), "{file}");
+    let either = format!("    any: [{{id: {id}}}, {{alert: {{title: nobody saw this}}}}]");
+    std::fs::write(&kept, file.replace(&one, &either)).unwrap();
+    let fault = "fault 403 x* on GET /v1.0/security/alerts_v2";
+    control(&tenant, "POST", "scenario", fault);
+    let doubled = tenant.expect(&soc, 1, &accept(&["--expires", "14d", "--name", "second"]));
+    assert!(err(&doubled).contains("already, by `kept`"), "{}", err(&doubled));
+    control(&tenant, "POST", "scenario", "clear faults");
+    std::fs::write(&kept, "# mine\n").unwrap();
     let taken = tenant.expect(&soc, 1, &named);
     assert!(err(&taken).contains("is there already"), "{}", err(&taken));
     std::fs::remove_file(soc.join("policies/exemptions/kept.yaml")).unwrap();

@@ -171,14 +171,18 @@ impl Accept {
             if found.iter().any(|it| it.tenant == tenant && it.device == id) {
                 continue;
             }
-            let own = accept::deviations(plan, tenant, &id, name, &self.facet);
-            let own = own.map_err(|refusal| match refusal {
-                Refusal::None { .. } => {
-                    accept::accepted_already(policies, inventory, device, &self.facet, now)
-                        .unwrap_or(refusal)
+            let already = |facets: &[Facet]| {
+                accept::accepted_already(policies, inventory, device, facets, now)
+            };
+            let own = match accept::deviations(plan, tenant, &id, name, &self.facet) {
+                Err(none @ Refusal::None { .. }) => Err(already(&self.facet).unwrap_or(none)),
+                // While its selector cannot be answered an exemption is not heard, and speaks of it all the same.
+                Ok(own) => {
+                    let facets: Vec<_> = own.iter().map(|it| it.facet).collect();
+                    already(&facets).map_or(Ok(own), Err)
                 }
-                other => other,
-            });
+                refusal => refusal,
+            };
             found.extend(own.map_err(refused)?);
         }
         Ok(found)

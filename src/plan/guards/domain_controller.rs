@@ -86,7 +86,9 @@ impl<'s> Signs<'s> {
 
     /// Whether what could not be read may make it one, or say that it is none.
     pub(super) fn is_doubtful(&self, device: Dev) -> bool {
-        self.unknown.is_some() || !self.excepts && self.sign(device).is_some()
+        let excepted = self.excepts && self.scene.domain_controllers.except.contains(device.0);
+        let signed = || !self.excepts && self.sign(device).is_some();
+        !excepted && (self.unknown.is_some() || signed())
     }
 
     /// What shows it, where nothing that could not be read may say otherwise.

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::fleet::{Fleet, Machine, TENANT_ID, ago, marked, marked_until, now};
-use super::policies::{isolate, set, tag, workspace};
+use super::policies::{exempt, isolate, set, tag, workspace};
 use super::{planned, planned_around, rows};
 use crate::inventory::What;
 use crate::model::ActionKind::{Isolate, Unisolate};
 use crate::model::ActionStatus::{Pending, Succeeded};
-use crate::model::{ActionStatus, Span, Verb};
+use crate::model::{ActionStatus, Facet, Span, Verb};
 use crate::plan::Circumstances;
 use crate::plan::circumstances::{LastRun, LastSeen};
 use crate::plan::types::{Baseline, Plan};
@@ -90,6 +90,23 @@ fn what_could_not_be_read_may_be_what_keeps_it() {
     let ended = ["do release pc-1 full -> free (lease-ended)"];
     let both = [own(), lasting("ccc", 200, by_alert())];
     assert_eq!(rows(&plan(&placed(80).lacks(What::Alerts), both)), unread);
+    // One that could not keep it, whatever there is to read.
+    let mut watching = lasting("ccc", 200, by_alert());
+    watching.containment.mode = Mode::Audit;
+    for other in [watching, lasting("ccc", 1, by_alert())] {
+        let found = plan(&placed(80).lacks(What::Alerts), [own(), other]);
+        assert_eq!(rows(&found), ended);
+    }
+    let mut hold = lasting("ccc", 1, by_alert());
+    hold.containment.on_expiry = OnExpiry::Hold;
+    assert_eq!(rows(&plan(&placed(80).lacks(What::Alerts), [own(), hold])), unread);
+    // Who is certainly exempt is held for that.
+    let isolation = vec![own(), lasting("ccc", 200, by_alert())];
+    let end = Span::from_days(30).after(now());
+    let exemptions = vec![exempt("vip", tag("ir"), &[Facet::Isolation], end)];
+    let policies = PolicySet { isolation, exemptions, ..set() };
+    let found = planned(&policies, &workspace(), placed(80).lacks(What::Alerts).build());
+    assert_eq!(rows(&found), ["held pc-1 isolation exemption"]);
     // What nobody reads is missed by nobody.
     assert_eq!(rows(&plan(&placed(80).lacks(What::Alerts), [own()])), ended);
 }

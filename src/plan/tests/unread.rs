@@ -17,6 +17,7 @@ use crate::plan::undo::{Past, PastChange, Standing};
 use crate::plan::{Circumstances, Purpose};
 use crate::policy::PolicySet;
 use crate::policy::selector::DeviceExpr;
+use crate::policy::set::OnExpiry;
 
 const UNREAD: [&str; 1] = ["unknown pc-1 isolation selector-partial"];
 
@@ -167,6 +168,8 @@ fn who_may_be_a_domain_controller_is_let_go_by_what_is_pending() {
     assert_eq!(with(Some(by_alert()), None, &unread(&fleet)), IN_FLIGHT);
     assert_eq!(with(None, Some(by_alert()), &alerted(signed.clone())), taken_back);
     assert_eq!(with(None, Some(by_alert()), &unread(&signed)), IN_FLIGHT);
+    // Who is certainly excepted is none, whatever else there is to read.
+    assert_eq!(with(Some(by_alert()), Some(tag("ir")), &unread(&signed)), taken_back);
     // Who carries no sign is none, whoever is excepted.
     assert_eq!(with(None, Some(by_alert()), &unread(&fleet)), taken_back);
 }
@@ -186,11 +189,22 @@ fn a_lease_that_certainly_runs_takes_a_release_back() {
     let taken_back = ["do cancel pc-1 free -> full (no-longer-wanted)"];
     assert_eq!(released("aaa", "no longer selected"), taken_back);
     assert_eq!(released("aaa", "undo of 20261120T020000Z-7f3c9a: aaa"), IN_FLIGHT);
-    // One that does not certainly select it may or may not keep it.
-    let doubtful = PolicySet { isolation: vec![lasting("bbb", 72, by_alert())], ..set() };
+    // So does one that keeps the device although its lease is over; and only those are named that certainly want it.
+    let mut aaa = lasting("aaa", 5, tag("ir"));
+    aaa.containment.on_expiry = OnExpiry::Hold;
+    let isolation = vec![aaa, lasting("bbb", 72, not(by_alert()))];
+    let policies = PolicySet { isolation, ..set() };
     let comment = marked_until("contoso-soc", "aaa", ago(1));
     let fleet = held.clone().action("pc-1", Unisolate, Pending, ago(2), &comment, "palisade");
-    assert_eq!(plan(&unread(&fleet), &doubtful), IN_FLIGHT);
+    let found = planned(&policies, &workspace(), unread(&fleet).build());
+    assert_eq!(rows(&found), taken_back);
+    let names: Vec<_> = found.changes[0].because.iter().map(|why| why.name.as_str()).collect();
+    assert_eq!(names, ["aaa"]);
+    // One that does not certainly select it may or may not keep it.
+    for devices in [by_alert(), not(by_alert())] {
+        let doubtful = PolicySet { isolation: vec![lasting("bbb", 72, devices)], ..set() };
+        assert_eq!(plan(&unread(&fleet), &doubtful), IN_FLIGHT);
+    }
 }
 
 /// What such an exemption accepts is neither taken for accepted nor for moved.

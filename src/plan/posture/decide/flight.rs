@@ -81,7 +81,8 @@ impl<'c, L: Level> Case<'c, L> {
             undo::is_undo(&row.comment) && record.would_hear(&row.comment, &wish.header.name)
         };
         let keeps = |(wish, end): (&'c Wish<'c, L>, Timestamp)| {
-            end > self.now() && wish.reach.doubt().is_none() && !hears(wish)
+            let kept = end > self.now() || is_kept([wish]);
+            kept && wish.reach.doubt().is_none() && !hears(wish)
         };
         self.ends(&record, placed).into_iter().any(keeps)
     }
@@ -152,6 +153,13 @@ impl<'c, L: Level> Case<'c, L> {
         self.wanted.iter().filter(counts).map(|wish| wish.level).max()
     }
 
+    /// Those that certainly want the device; all where nobody can tell of any.
+    fn certain(&self) -> Vec<&'c Wish<'c, L>> {
+        let sure = self.wanted.iter().copied().filter(|wish| wish.reach.doubt().is_none());
+        let sure: Vec<_> = sure.collect();
+        if sure.is_empty() { self.wanted.clone() } else { sure }
+    }
+
     /// Why the pending action is taken back, with what its comment says of it.
     fn no_longer(&self, to: L, policy: &PolicyName, spared: Spared) -> (Reason, &'static str) {
         let Spared { exempt, protection, .. } = spared;
@@ -195,7 +203,7 @@ impl<'c, L: Level> Case<'c, L> {
                 Some(_) if to != L::FREE || self.wanted.is_empty() => {
                     self.because_of_marker(policy)
                 }
-                _ => self.because(&self.wanted),
+                _ => self.because(&self.certain()),
             },
             reason: Some(reason),
             risk: self.scene.risk(self.device, verb),

@@ -12,7 +12,7 @@ use crate::plan::posture::decide::bound::Held;
 use crate::plan::posture::decide::{Case, Verdict, Wishes, strongest};
 use crate::plan::posture::lease::{Claim, Record};
 use crate::plan::posture::{Level, Wish, matrix};
-use crate::plan::scene::unanswered;
+use crate::plan::scene::{Exempt, unanswered};
 use crate::plan::types::{Disposition, Parameters, Reason, Why};
 use crate::plan::undo;
 use crate::policy::set::{Lease, Mode, OnExpiry};
@@ -97,17 +97,33 @@ impl<'c, L: Level> Case<'c, L> {
 
     /// The same, with what `maxLease` makes of each.
     pub(super) fn leases(&self, record: &Record<'_>, placed: &Placement) -> Vec<Held<'c, L>> {
-        let end = |wish: &'c Wish<'c, L>| {
-            let name = &wish.header.name;
-            let own = |policy| marker::names(policy, name);
-            let own = matches!(&placed.by, Holder::Ours { policy, .. } if own(policy));
-            let end = record.end(name, wish.containment, placed.completed, own)?;
-            // What an undoing put back has the rest of its lease and not a new one.
-            let rest = undo::put_back_until(&placed.comment).filter(|_| own);
-            let whole = |end| Held { wish, text: end, over: false, ends: end };
-            Some(rest.map_or_else(|| self.bounded(wish, placed, end, own), whole))
+        self.wanted.iter().filter_map(|wish| self.lease(record, placed, wish)).collect()
+    }
+
+    /// The lease that a policy has on what was placed if it selects the device.
+    fn lease(
+        &self,
+        record: &Record<'_>,
+        placed: &Placement,
+        wish: &'c Wish<'c, L>,
+    ) -> Option<Held<'c, L>> {
+        let name = &wish.header.name;
+        let own = |policy| marker::names(policy, name);
+        let own = matches!(&placed.by, Holder::Ours { policy, .. } if own(policy));
+        let end = record.end(name, wish.containment, placed.completed, own)?;
+        // What an undoing put back has the rest of its lease and not a new one.
+        let rest = undo::put_back_until(&placed.comment).filter(|_| own);
+        let whole = |end| Held { wish, text: end, over: false, ends: end };
+        Some(rest.map_or_else(|| self.bounded(wish, placed, end, own), whole))
+    }
+
+    /// What could not be read, where a policy would keep the device if that made it select it.
+    fn may_be_kept(&self, record: &Record<'_>, placed: &Placement) -> Option<What> {
+        let keeps = |wish: &&'c Wish<'c, L>| {
+            let lease = self.lease(record, placed, wish);
+            lease.is_some_and(|held| held.ends > self.now()) || is_kept([*wish])
         };
-        self.wanted.iter().copied().filter_map(end).collect()
+        self.doubtful().filter(keeps).find_map(|wish| wish.reach.doubt())
     }
 
     /// Every lease has ended of the policies that select the device.
@@ -127,8 +143,8 @@ impl<'c, L: Level> Case<'c, L> {
             let reason = Reason::new("on-expiry-hold").with("ended", ended);
             return self.held(reason, value, Some(L::FREE));
         }
-        // Who may be selected by another policy is not let go on a guess.
-        if let Some(what) = self.doubt() {
+        let exempt = matches!(self.scene.exemption(self.device, L::FACET), Some(Exempt::By(..)));
+        if let Some(what) = self.may_be_kept(record, placed).filter(|_| !exempt) {
             return self.unknown(unanswered(what));
         }
         let text = record.ended_text(over.iter().map(|wish| (&wish.header.name, wish.containment)));
@@ -183,7 +199,13 @@ impl<'c, L: Level> Case<'c, L> {
 
     /// What could not be read whole and decides whether some policy selects the device.
     pub(super) fn doubt(&self) -> Option<What> {
-        self.all.iter().find_map(|wish| wish.reach.doubt())
+        self.doubtful().find_map(|wish| wish.reach.doubt())
+    }
+
+    /// Policies of which nobody can tell whether they select the device; one in audit mode has no say in either case.
+    fn doubtful(&self) -> impl Iterator<Item = &'c Wish<'c, L>> {
+        let enforced = |wish: &&Wish<'c, L>| wish.containment.mode == Mode::Enforce;
+        self.all.iter().filter(enforced).filter(|wish| wish.reach.doubt().is_some())
     }
 
     /// The end of what an undoing with that comment puts back, while that has not come.
