@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::inventory::{Dev, Inventory};
 use crate::model::{DeviceId, Facet, Isolation, Restriction, Verb};
+use crate::plan::scene::unread;
 use crate::plan::types::{Disposition, Plan, Reason, TargetKind};
 use crate::policy::PolicySet;
 use crate::policy::document::exempt::{AcceptedSpec, FacetWord};
@@ -147,7 +148,7 @@ pub fn deviations(
 }
 
 /// The exemption by which a device deviates no longer: as long as the value is the accepted one, a
-/// plan has no row for it.
+/// plan has no row for it. Where nobody can tell whom an exemption means that accepts the aspect, that is not known.
 #[must_use]
 pub fn accepted_already(
     policies: &PolicySet,
@@ -160,8 +161,12 @@ pub fn accepted_already(
     policies.exemptions.iter().filter(|exemption| exemption.expires > now).find_map(|exemption| {
         let accepts = |facet: &&Facet| wanted(facet) && exemption.accepted.word(**facet).is_some();
         let facet = *exemption.facets.iter().find(accepts)?;
-        let reaches = select(inventory, &exemption.devices, now).contains(device.0);
         let name = inventory.name(device).to_owned();
+        if unread(inventory, &exemption.devices).is_some() {
+            let code = "selector-partial".to_owned();
+            return Some(Refusal::Unknown { name, facet, code });
+        }
+        let reaches = select(inventory, &exemption.devices, now).contains(device.0);
         let exemption = exemption.header.name.to_string();
         reaches.then_some(Refusal::Exempt { name, facet, exemption })
     })

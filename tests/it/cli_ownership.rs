@@ -89,7 +89,7 @@ fn a_foreign_isolation_is_accepted_and_then_quiet() {
     let fault = "fault 403 x* on GET /v1.0/security/alerts_v2";
     control(&tenant, "POST", "scenario", fault);
     let doubled = tenant.expect(&soc, 1, &accept(&["--expires", "14d", "--name", "second"]));
-    assert!(err(&doubled).contains("already, by `kept`"), "{}", err(&doubled));
+    assert!(err(&doubled).contains("is not known: selector-partial"), "{}", err(&doubled));
     control(&tenant, "POST", "scenario", "clear faults");
     std::fs::write(&kept, "# mine\n").unwrap();
     let taken = tenant.expect(&soc, 1, &named);

@@ -90,23 +90,27 @@ fn what_could_not_be_read_may_be_what_keeps_it() {
     let ended = ["do release pc-1 full -> free (lease-ended)"];
     let both = [own(), lasting("ccc", 200, by_alert())];
     assert_eq!(rows(&plan(&placed(80).lacks(What::Alerts), both)), unread);
-    // One that could not keep it, whatever there is to read.
+    // One that watches has no say, whatever there is to read; one whose lease would be over has: it would be used up.
     let mut watching = lasting("ccc", 200, by_alert());
     watching.containment.mode = Mode::Audit;
-    for other in [watching, lasting("ccc", 1, by_alert())] {
-        let found = plan(&placed(80).lacks(What::Alerts), [own(), other]);
-        assert_eq!(rows(&found), ended);
-    }
-    let mut hold = lasting("ccc", 1, by_alert());
-    hold.containment.on_expiry = OnExpiry::Hold;
-    assert_eq!(rows(&plan(&placed(80).lacks(What::Alerts), [own(), hold])), unread);
+    assert_eq!(rows(&plan(&placed(80).lacks(What::Alerts), [own(), watching])), ended);
+    let short = lasting("ccc", 1, by_alert());
+    assert_eq!(rows(&plan(&placed(80).lacks(What::Alerts), [own(), short])), unread);
     // Who is certainly exempt is held for that.
     let isolation = vec![own(), lasting("ccc", 200, by_alert())];
     let end = Span::from_days(30).after(now());
     let exemptions = vec![exempt("vip", tag("ir"), &[Facet::Isolation], end)];
     let policies = PolicySet { isolation, exemptions, ..set() };
-    let found = planned(&policies, &workspace(), placed(80).lacks(What::Alerts).build());
-    assert_eq!(rows(&found), ["held pc-1 isolation exemption"]);
+    for hours in [80, 3] {
+        let mut policies = policies.clone();
+        if hours == 3 {
+            // Its policy is gone, and the end that was written has not come.
+            policies.isolation.remove(0);
+        }
+        let fleet = placed(hours).lacks(What::Alerts);
+        let found = planned(&policies, &workspace(), fleet.build());
+        assert_eq!(rows(&found), ["held pc-1 isolation exemption"], "{hours}");
+    }
     // What nobody reads is missed by nobody.
     assert_eq!(rows(&plan(&placed(80).lacks(What::Alerts), [own()])), ended);
 }

@@ -135,8 +135,8 @@ fn lets_go(change: &Change, sooner: bool, before: &Plan) -> bool {
     let code = change.reason.as_ref().map_or("", |reason| reason.code.as_str());
     // Where everybody else's lease is over, the policy that placed it decides, and may want it no longer.
     let stays = |row: &Entry| {
-        let spared = matches!(&*row.reason.code, "protected-in-force" | "max-lease");
-        row.target.id == change.target.id && row.facet == change.facet && !spared
+        let spared = row.reason.code == "protected-in-force";
+        row.target.id == change.target.id && row.verb == Some(change.verb) && !spared
     };
     let left = matches!(code, "policy-gone" | "no-longer-selected" | "policy-in-audit")
         && !before.held.iter().any(stays);

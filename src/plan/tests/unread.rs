@@ -11,7 +11,7 @@ use super::policies::{exempt, restrict, scan, set, tag, workspace};
 use super::{planned, planned_around, rows};
 use crate::inventory::What;
 use crate::model::ActionKind::{Isolate, Unisolate};
-use crate::model::ActionStatus::Pending;
+use crate::model::ActionStatus::{Pending, Succeeded};
 use crate::model::{Facet, Isolation, Span};
 use crate::plan::undo::{Past, PastChange, Standing};
 use crate::plan::{Circumstances, Purpose};
@@ -204,6 +204,22 @@ fn a_lease_that_certainly_runs_takes_a_release_back() {
     for devices in [by_alert(), not(by_alert())] {
         let doubtful = PolicySet { isolation: vec![lasting("bbb", 72, devices)], ..set() };
         assert_eq!(plan(&unread(&fleet), &doubtful), IN_FLIGHT);
+    }
+}
+
+/// The rest of what an undoing put back runs, whoever selects the device.
+#[test]
+fn what_was_put_back_is_not_let_go_by_what_was_sent_before() {
+    let later = Span::from_hours(50).after(now());
+    let comment = marked_until("contoso-soc", "aaa", later);
+    let back = comment.replace("for a test", "undo of 20261120T020000Z-7f3c9a: aaa");
+    let fleet = pc().action("pc-1", Isolate, Succeeded, ago(3), &back, "palisade");
+    let fleet = fleet.action("pc-1", Unisolate, Pending, ago(2), &comment, "palisade");
+    for isolation in [vec![], vec![lasting("aaa", 72, by_alert()), lasting("bbb", 72, by_alert())]]
+    {
+        let policies = PolicySet { isolation, ..set() };
+        let found = plan(&unread(&fleet), &policies);
+        assert!(found[0].starts_with("do cancel pc-1 free -> full ("), "{found:?}");
     }
 }
 

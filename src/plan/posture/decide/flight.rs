@@ -84,7 +84,8 @@ impl<'c, L: Level> Case<'c, L> {
             let kept = end > self.now() || is_kept([wish]);
             kept && wish.reach.doubt().is_none() && !hears(wish)
         };
-        self.ends(&record, placed).into_iter().any(keeps)
+        let rest = !undo::is_undo(&row.comment) && self.put_back(&placed.comment).is_some();
+        rest || self.ends(&record, placed).into_iter().any(keeps)
     }
 
     /// Whether an undoing that would put the device back may still do so: for the rest of a lease that is not over,
@@ -203,7 +204,8 @@ impl<'c, L: Level> Case<'c, L> {
                 Some(_) if to != L::FREE || self.wanted.is_empty() => {
                     self.because_of_marker(policy)
                 }
-                _ => self.because(&self.certain()),
+                _ if to == L::FREE => self.because(&self.certain()),
+                _ => self.because(&self.wanted),
             },
             reason: Some(reason),
             risk: self.scene.risk(self.device, verb),

@@ -117,13 +117,15 @@ impl<'c, L: Level> Case<'c, L> {
         Some(rest.map_or_else(|| self.bounded(wish, placed, end, own), whole))
     }
 
-    /// What could not be read, where a policy would keep the device if that made it select it.
-    fn may_be_kept(&self, record: &Record<'_>, placed: &Placement) -> Option<What> {
-        let keeps = |wish: &&'c Wish<'c, L>| {
-            let lease = self.lease(record, placed, wish);
-            lease.is_some_and(|held| held.ends > self.now()) || is_kept([*wish])
-        };
-        self.doubtful().filter(keeps).find_map(|wish| wish.reach.doubt())
+    /// What could not be read, where a policy would have a lease on the device if that made it select it: it would
+    /// keep the device, or have its lease ended by the release too.
+    fn may_have_a_say(&self, record: &Record<'_>, placed: &Placement) -> Option<What> {
+        let has = |wish: &&'c Wish<'c, L>| self.lease(record, placed, wish).is_some();
+        self.doubtful().filter(has).find_map(|wish| wish.reach.doubt())
+    }
+
+    fn is_certainly_exempt(&self) -> bool {
+        matches!(self.scene.exemption(self.device, L::FACET), Some(Exempt::By(..)))
     }
 
     /// Every lease has ended of the policies that select the device.
@@ -143,8 +145,8 @@ impl<'c, L: Level> Case<'c, L> {
             let reason = Reason::new("on-expiry-hold").with("ended", ended);
             return self.held(reason, value, Some(L::FREE));
         }
-        let exempt = matches!(self.scene.exemption(self.device, L::FACET), Some(Exempt::By(..)));
-        if let Some(what) = self.may_be_kept(record, placed).filter(|_| !exempt) {
+        let unread = self.may_have_a_say(record, placed);
+        if let Some(what) = unread.filter(|_| !self.is_certainly_exempt()) {
             return self.unknown(unanswered(what));
         }
         let text = record.ended_text(over.iter().map(|wish| (&wish.header.name, wish.containment)));
@@ -216,7 +218,7 @@ impl<'c, L: Level> Case<'c, L> {
     /// No enforcing policy selects the device any longer, or those that do have had their leases, which
     /// `ended` says.
     fn unwanted(&self, value: L, placed: &Placement, ended: Option<String>) -> Verdict {
-        if let Some(what) = self.doubt() {
+        if let Some(what) = self.doubt().filter(|_| !self.is_certainly_exempt()) {
             return self.unknown(unanswered(what));
         }
         if let Some(until) = self.put_back(&placed.comment) {
