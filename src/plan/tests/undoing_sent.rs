@@ -42,6 +42,10 @@ fn it_puts_back_for_the_rest_of_the_lease() {
     // Whoever wants the device by now takes a lease of its own, and not one that is over already.
     let found = plan(&over, aaa("ir"));
     assert_eq!(found, ["do cancel pc-1 full -> free (no-longer-wanted)"]);
+    // What would make the device no stronger than another policy holds it is of no use.
+    let held = placed(pc(), "bbb", 1, 72, Isolation::Full);
+    let found = plan(&back(held, 2, later()), vec![lasting("bbb", 72, tag("ir"))]);
+    assert_eq!(found, ["do cancel pc-1 full -> full (policy-gone)"]);
     // A device that became exempt is not isolated by it.
     let end = Span::from_days(9).after(now());
     let exemptions = vec![exempt("vip", tag("ir"), &[Facet::Isolation], end)];

@@ -136,11 +136,15 @@ fn whoever_wants_it_a_protected_device_is_not_isolated() {
     guarded.guardrails.protected = Some(tag("ir"));
     let beside = vec![lasting("aaa", 72, tag("ir")), lasting("bbb", 72, by_alert())];
     let itself = vec![lasting("aaa", 72, DeviceExpr::Any(vec![tag("ir"), by_alert()]))];
-    for isolation in [beside, itself] {
+    let certainly = || lasting("ccc", 72, tag("ir"));
+    let both = vec![lasting("aaa", 72, not(by_alert())), certainly()];
+    for isolation in [beside, itself, both] {
         let policies = PolicySet { isolation, ..set() };
         for fleet in [fleet.clone(), unread(&fleet)] {
-            let found = rows(&planned(&policies, &guarded, fleet.build()));
-            assert_eq!(found, ["do cancel pc-1 full -> free (protected-pending)"]);
+            let found = planned(&policies, &guarded, fleet.build());
+            assert_eq!(rows(&found), ["do cancel pc-1 full -> free (protected-pending)"]);
+            // Whoever began it is named.
+            assert_eq!(found.changes[0].because[0].name, "aaa");
         }
         let exemptions = exempting(tag("ir"), &[Facet::Isolation]).exemptions;
         let policies = PolicySet { exemptions, ..policies };
