@@ -10,7 +10,7 @@ use crate::inventory::{ActionRow, Dev};
 use crate::model::{ActionId, Facet, Holder, PolicyName, Verb, marker};
 use crate::plan::guards::protection::{self, Protection};
 use crate::plan::order::{Order, Proposal};
-use crate::plan::posture::decide::ours::is_kept;
+use crate::plan::posture::decide::ours::stays;
 use crate::plan::posture::decide::rows::with_holder;
 use crate::plan::posture::decide::{Case, Verdict, strongest};
 use crate::plan::posture::lease::Claim;
@@ -47,44 +47,41 @@ impl<'c, L: Level> Case<'c, L> {
         row: &ActionRow,
         spared: &Spared,
     ) -> bool {
-        let frees = to == L::FREE;
         let theirs = self.facts.placed.as_ref().is_some_and(|placed| !placed.by.is_ours());
-        // A release of ours is not to win over what somebody else has placed since, wherever that is.
-        if frees && theirs {
+        if to == L::FREE {
+            // A release of ours is not to win over what somebody else has placed since, wherever that is.
+            return !theirs && (spared.certainly() || spared.maybe || !self.is_kept(policy, row));
+        }
+        if to <= from || spared.certainly() {
             return false;
         }
-        if spared.certainly() || frees && spared.maybe {
-            return frees;
-        }
-        if !frees && undo::is_undo(&row.comment) {
-            return !theirs && to > from && self.is_still_put_back(row);
+        if undo::is_undo(&row.comment) {
+            return !theirs && self.is_still_put_back(row);
         }
         if self.doubt().is_some() {
-            return !frees || !self.is_certainly_kept(row);
-        }
-        if undo::is_undo(&row.comment) {
-            return self.is_still_undone(row);
-        }
-        let wish = self.wish_behind(from, to, policy, row.created);
-        if frees {
-            return wish == L::FREE;
+            return true;
         }
         // Where the service does not say how strong it is, it counts as the strongest.
-        to > from && (wish >= to || row.isolation.is_none() && wish > from)
+        let wish = self.wish_behind(policy, row.created);
+        wish >= to || row.isolation.is_none() && wish > from
     }
 
-    /// Whether a policy that certainly selects the device keeps it, whatever others do that nobody can tell.
-    fn is_certainly_kept(&self, row: &ActionRow) -> bool {
+    /// Whether what there is stays although a release of ours is pending: a policy that certainly selects the device
+    /// keeps it, whatever others do that nobody can tell. One that hears the release of an undoing as a person's does
+    /// not; whoever has not heard it would take the device anew.
+    fn is_kept(&self, policy: &PolicyName, row: &ActionRow) -> bool {
+        let undone = undo::is_undo(&row.comment);
+        let Some(placed) = &self.facts.placed else {
+            let wanted = || self.wish_behind(policy, row.created) > L::FREE;
+            return !undone && self.doubt().is_none() && wanted();
+        };
         let record = self.record();
-        let Some(placed) = &self.facts.placed else { return false };
-        let hears = |wish: &Wish<'c, L>| {
-            undo::is_undo(&row.comment) && record.would_hear(&row.comment, &wish.header.name)
-        };
         let keeps = |(wish, end): (&'c Wish<'c, L>, Timestamp)| {
-            let kept = end > self.now() || is_kept([wish]);
-            kept && wish.reach.doubt().is_none() && !hears(wish)
+            let kept = end > self.now() || stays([wish]);
+            let hears = || undone && record.would_hear(&row.comment, &wish.header.name);
+            kept && wish.reach.doubt().is_none() && !hears()
         };
-        let rest = !undo::is_undo(&row.comment) && self.put_back(&placed.comment).is_some();
+        let rest = !undone && self.put_back(&placed.comment).is_some();
         rest || self.ends(&record, placed).into_iter().any(keeps)
     }
 
@@ -94,19 +91,8 @@ impl<'c, L: Level> Case<'c, L> {
         self.put_back(&row.comment).is_some() && !self.record().was_said_since(row.created)
     }
 
-    /// Whether an undoing that would let the device go is still heard as a person's release by everybody who would
-    /// keep it: whoever has not heard it would take the device anew.
-    fn is_still_undone(&self, row: &ActionRow) -> bool {
-        let record = self.record();
-        let Some(placed) = &self.facts.placed else { return true };
-        let ends = self.ends(&record, placed).into_iter();
-        let deaf = ends.filter(|(it, _)| !record.would_hear(&row.comment, &it.header.name));
-        let (running, over): (Vec<_>, Vec<_>) = deaf.partition(|(_, end)| *end > self.now());
-        running.is_empty() && !is_kept(over.iter().map(|(wish, _)| *wish))
-    }
-
     /// The level wanted now, as if nothing were in flight: `policy` has sent something at that time.
-    fn wish_behind(&self, from: L, to: L, policy: &PolicyName, sent: Timestamp) -> L {
+    fn wish_behind(&self, policy: &PolicyName, sent: Timestamp) -> L {
         let record = self.record();
         // For a policy that asks it was lifted when it was sent for it, and after whatever a person has said.
         let able = |wish: &Wish<'c, L>| {
@@ -118,40 +104,33 @@ impl<'c, L: Level> Case<'c, L> {
             }
         };
         let wanted = match &self.facts.placed {
-            Some(placed) if placed.by.is_ours() => self.wish_behind_ours(from, to, placed, &able),
+            Some(placed) if placed.by.is_ours() => self.wish_behind_ours(placed, &able),
             Some(placed) => strongest(&self.able_to_adopt(placed, &record)),
             None => self.wanted.iter().filter(|wish| able(wish)).map(|wish| wish.level).max(),
         };
         wanted.unwrap_or(L::FREE)
     }
 
-    /// The same over what we hold. As in `stronger`: who may not take more has no say in what makes it stronger, and
-    /// what a policy that asks was lifted for needs no lease of its own that runs.
+    /// The same over what we hold, while a lease on that runs. As in `stronger`: who may not take more has no say in
+    /// what makes it stronger, and what a policy that asks was lifted for needs no lease of its own that runs.
     fn wish_behind_ours(
         &self,
-        from: L,
-        to: L,
         placed: &Placement,
         able: &dyn Fn(&Wish<'c, L>) -> bool,
     ) -> Option<L> {
         let record = self.record();
         let ends = self.ends(&record, placed).into_iter();
-        let (running, over): (Vec<_>, Vec<_>) = ends.partition(|(_, end)| *end > self.now());
-        let stays =
-            || self.put_back(&placed.comment).is_some() || is_kept(over.iter().map(|(it, _)| *it));
-        if running.is_empty() && stays() {
-            return Some(from);
-        }
-        let rises = to > from && !running.is_empty();
+        let running: Vec<_> = ends.filter(|(_, end)| *end > self.now()).collect();
         let counts = |wish: &&&Wish<'c, L>| {
             let runs = running.iter().any(|(it, _)| std::ptr::eq(*it, **wish));
             let asks = || {
                 let word = record.by_hand(&wish.header.name, wish.containment);
                 matches!(word, Some(Claim::Ask(_)))
             };
-            if rises { able(wish) && (runs || asks()) } else { runs }
+            able(wish) && (runs || asks())
         };
-        self.wanted.iter().filter(counts).map(|wish| wish.level).max()
+        let wanted = self.wanted.iter().filter(|_| !running.is_empty()).filter(counts);
+        wanted.map(|wish| wish.level).max()
     }
 
     /// Those that certainly want the device; all where nobody can tell of any.

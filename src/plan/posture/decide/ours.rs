@@ -141,7 +141,7 @@ impl<'c, L: Level> Case<'c, L> {
         let ended = over.iter().map(|(_, end)| *end).max();
         let ended = ended.map(|at| at.to_string()).unwrap_or_default();
         let over: Vec<_> = over.iter().map(|(wish, _)| *wish).collect();
-        if is_kept(over.iter().copied()) {
+        if stays(over.iter().copied()) {
             let reason = Reason::new("on-expiry-hold").with("ended", ended);
             return self.held(reason, value, Some(L::FREE));
         }
@@ -284,6 +284,6 @@ impl<'c, L: Level> Case<'c, L> {
 }
 
 /// Whether one of the policies whose leases are over says that the device stays for all that.
-pub(super) fn is_kept<'w, L: 'w>(over: impl IntoIterator<Item = &'w Wish<'w, L>>) -> bool {
+pub(super) fn stays<'w, L: 'w>(over: impl IntoIterator<Item = &'w Wish<'w, L>>) -> bool {
     over.into_iter().any(|wish| wish.containment.on_expiry == OnExpiry::Hold)
 }
