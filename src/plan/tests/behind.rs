@@ -335,3 +335,13 @@ fn a_release_is_taken_back_where_the_policy_says_by_now_that_the_device_stays() 
     let found = plan(&fleet, vec![aaa]);
     assert_eq!(found, ["do cancel pc-1 free -> full (no-longer-wanted)"]);
 }
+
+/// Nothing is to be let go, and who wants the device would have to wait for it.
+#[test]
+fn a_release_of_who_is_free_is_taken_back_where_somebody_wants_the_device() {
+    let gone = marked("contoso-soc", "aaa").replace("for a test", "no longer selected");
+    let fleet = pc().action("pc-1", Unisolate, Pending, ago(2), &gone, "palisade");
+    let found = plan(&fleet, vec![lasting("aaa", 72, tag("ir"))]);
+    assert_eq!(found, ["do cancel pc-1 free -> free (no-longer-wanted)"]);
+    assert_eq!(plan(&fleet, vec![lasting("aaa", 72, tag("else"))]), IN_FLIGHT);
+}
